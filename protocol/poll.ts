@@ -1,0 +1,130 @@
+/** Polls as they travel: what a client sends to make one, and what it is shown. Times are RFC 3339 in UTC. */
+import { Type, type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+
+export const Electorate = Type.Union([Type.Literal('open'), Type.Literal('cookie'), Type.Literal('declared')], {
+  description:
+    'Who may vote. `open`: nobody is told apart, every accepted ballot counts. `cookie`: one ballot per browser. `declared`: one per `userId` that the client states.',
+});
+export const Revote = Type.Union([Type.Literal('refuse'), Type.Literal('replace')], {
+  description: 'What a second ballot of the same voter does: it is refused, or it supersedes the first.',
+});
+export const Visibility = Type.Union(
+  [Type.Literal('always'), Type.Literal('after_vote'), Type.Literal('after_close'), Type.Literal('manager')],
+  { description: 'Who sees the results, and from when on.' },
+);
+export const PollStatus = Type.Union(
+  [Type.Literal('draft'), Type.Literal('open'), Type.Literal('paused'), Type.Literal('closing'), Type.Literal('closed')],
+  { description: '`closing`: closed for voters, and accepted ballots are still being counted.' },
+);
+
+const Timestamp = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',
+  description: 'RFC 3339, for example `2030-03-30T18:00:00Z`.',
+});
+const NullableTimestamp = Type.Union([Timestamp, Type.Null()]);
+const NullableText = Type.Union([Type.String({ maxLength: 4000 }), Type.Null()]);
+
+export const NewOption = Type.Union([
+  Type.String({ minLength: 1, maxLength: 500, description: 'The text alone; the id becomes the place on the ballot.' }),
+  Type.Object(
+    {
+      id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+      text: Type.String({ minLength: 1, maxLength: 500 }),
+      description: Type.Optional(NullableText),
+    },
+    closed,
+  ),
+]);
+
+const Selections = Type.Object(
+  {
+    min: Type.Optional(Type.Integer({ minimum: 0, maximum: 200 })),
+    max: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  },
+  { ...closed, description: 'How many options a ballot may select. 1 and 1, the default, is a single choice.' },
+);
+
+const terms = {
+  description: Type.Optional(NullableText),
+  electorate: Type.Optional(Electorate),
+  electorateSize: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 1, maximum: 2_000_000_000 }), Type.Null()], { description: 'How many may vote, for the turnout.' }),
+  ),
+  revote: Type.Optional(Revote),
+  visibility: Type.Optional(Visibility),
+  selections: Type.Optional(Selections),
+  listed: Type.Optional(Type.Boolean({ description: 'Whether lists and leaderboards name the poll. Default true.' })),
+};
+const question = Type.String({ minLength: 1, maxLength: 1000 });
+const options = Type.Array(NewOption, { minItems: 2, maxItems: 200 });
+
+export const NewPoll = Type.Object(
+  {
+    question,
+    options,
+    ...terms,
+    slug: Type.Optional(Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 })),
+    draft: Type.Optional(Type.Boolean({ description: 'true: nobody may vote until somebody opens the poll.' })),
+    opensAt: Type.Optional(Timestamp),
+    closesAt: Type.Optional(NullableTimestamp),
+  },
+  closed,
+);
+export type NewPoll = Static<typeof NewPoll>;
+
+export const PollEdit = Type.Object(
+  { question: Type.Optional(question), options: Type.Optional(options), ...terms },
+  { ...closed, minProperties: 1 },
+);
+export type PollEdit = Static<typeof PollEdit>;
+
+/** A new closing time: a moment, minutes to add, or null for "until somebody closes it". */
+export const Extension = Type.Union([
+  Type.Object({ closesAt: NullableTimestamp }, closed),
+  Type.Object({ minutes: Type.Integer({ minimum: 1, maximum: 525_600 }) }, closed),
+]);
+export type Extension = Static<typeof Extension>;
+
+export const Reopening = Type.Object({ closesAt: Type.Optional(NullableTimestamp) }, closed);
+
+export const Option = Type.Object({
+  id: Type.String({ description: 'What a ballot names the option by.' }),
+  text: Type.String(),
+  description: Type.Union([Type.String(), Type.Null()]),
+});
+
+const pollFields = {
+  id: Type.String({ description: 'A UUID. Wherever an address says {poll}, the slug serves as well.' }),
+  slug: Type.String(),
+  joinCode: Type.String({ description: 'Six characters to type, without 0, O, 1, I and L.' }),
+  question: Type.String(),
+  description: Type.Union([Type.String(), Type.Null()]),
+  options: Type.Array(Option),
+  status: PollStatus,
+  electorate: Electorate,
+  electorateSize: Type.Union([Type.Integer(), Type.Null()]),
+  revote: Revote,
+  visibility: Visibility,
+  selections: Type.Object({ min: Type.Integer(), max: Type.Integer() }),
+  listed: Type.Boolean(),
+  opensAt: NullableTimestamp,
+  closesAt: NullableTimestamp,
+  createdAt: Timestamp,
+  revision: Type.Integer({ description: 'Grows by one with every change to the poll.' }),
+};
+
+export const Poll = Type.Object(pollFields);
+export type Poll = Static<typeof Poll>;
+
+export const PollCreated = Type.Object({
+  ...pollFields,
+  manageKey: Type.String({ description: 'Shown this once. Send it as the `Manage-Key` header to change the poll.' }),
+});
+export type PollCreated = Static<typeof PollCreated>;
+
+export const PollList = Type.Object({
+  polls: Type.Array(Poll),
+  next: Type.Union([Type.String(), Type.Null()], { description: 'The value of `before` for the next page; null on the last.' }),
+});

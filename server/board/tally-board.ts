@@ -1,0 +1,33 @@
+/**
+ * The tally board answers every read of a tally. It is folded from the deltas of committed batches and can always be rebuilt
+ * from the ledger, which stays the truth.
+ *
+ * Order and repeats: a delta carries its slot's batch number. A delta at or below the board's position for that slot is a repeat
+ * and changes nothing. A delta that leaves a gap is folded, because what it says is true, and `fold` answers
+ * `gap`: then somebody must `load` the board again. Deltas that arrive while a load is under way are kept and folded
+ * onto the loaded state where it does not hold them yet.
+ *
+ * Loss: a board is lost with its process; `load` brings it back. Limits: one entry for each poll that is loaded.
+ */
+import type { TallyDelta } from '../tally/tally-change.ts';
+
+export type PollTally = {
+  /** Grows by one with every ballot counted or superseded. */
+  readonly version: number;
+  /** Counted ballots: with one ballot per voter, also the number of voters. */
+  readonly ballots: number;
+  readonly votesOf: (optionNo: number) => number;
+  readonly lastTenMinutes: number;
+  readonly lastTenMinutesOf: (optionNo: number) => number;
+  readonly votesPerSecond: number;
+};
+
+export type TallyBoard = {
+  fold(delta: TallyDelta): 'folded' | 'repeat' | 'gap';
+  /** Replaces the whole state by one that the ledger held after this call. Calls that wait share one reading. */
+  load(): Promise<void>;
+  /** The tally at `nowMs` by the ledger's clock; of a poll without votes, all zero. */
+  read(pollNo: number, nowMs: number): PollTally;
+  /** The version alone, for receipts. */
+  versionOf(pollNo: number): number;
+};

@@ -1,0 +1,19 @@
+/** `hustings verify`: counts the ledger afresh and compares the count with every tally. */
+import type { Config } from '../config.ts';
+import { findTallyMismatches } from '../ledger/tallies.ts';
+import { openLedger, type LedgerOptions } from '../open-ledger.ts';
+
+/** Answers the report, and whether ledger and tallies agree. */
+export async function verify(config: Config, options: LedgerOptions): Promise<{ agree: boolean; report: string }> {
+  const ledger = await openLedger(config, options);
+  try {
+    const mismatches = await findTallyMismatches(ledger.pool);
+    if (mismatches.length === 0) return { agree: true, report: 'Every tally equals the count over the ledger.' };
+    const lines = mismatches.map(
+      ({ poll, option, tallied, counted }) => `${poll}, option ${option ?? '(blank)'}: tally ${tallied}, ledger ${counted}`,
+    );
+    return { agree: false, report: ['Tallies differ from the ledger:', ...lines].join('\n') };
+  } finally {
+    await ledger.close();
+  }
+}

@@ -1,0 +1,115 @@
+import { isIPv6 } from 'node:net';
+import { Secret } from './lib/secret.ts';
+import {
+  gatherSettings,
+  nameOf,
+  parseArguments,
+  parseSettings,
+  SettingError,
+  toQuoted,
+  type Environment,
+  type GivenValues,
+  type ValuesOf,
+} from './lib/setting-table.ts';
+import { settings } from './settings.ts';
+
+type SettingValues = ValuesOf<typeof settings>;
+
+/** The ledger's database. `String(url)` shows it without its password. */
+export type Database = { kind: 'embedded' } | { kind: 'postgres'; url: Secret };
+
+export interface Config extends Omit<SettingValues, 'databaseUrl' | PostgresPart> {
+  readonly database: Database;
+}
+
+type PostgresPart = Extract<keyof SettingValues, `postgres${string}`>;
+
+/** Where the text of settings comes from. `envFile` is the content of a `.env` file, if there is one. */
+export interface ConfigSources {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly envFile?: string | undefined;
+}
+
+/**
+ * The configuration of a server from flags and environment.
+ *
+ * @throws {SettingError} for the first wrong setting, as one line for whoever starts the server.
+ */
+export function parseConfig({ argv, env, envFile }: ConfigSources): Config {
+  const { positionals, given } = parseArguments(argv, settings);
+  if (positionals[0] !== undefined) {
+    throw new SettingError(`${toQuoted(positionals[0])} does not belong to any flag.`);
+  }
+  return toConfig({ flags: given, env, envFile });
+}
+
+/** The same from flags that were already split from their command. */
+export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenValues }): Config {
+  const given = withoutUnusedPostgresParts(gatherSettings(settings, sources));
+  const { preset } = parseSettings({ preset: settings.preset }, given);
+  const values = parseSettings<SettingValues>(settings, given, preset);
+  checkTimeouts(values, given);
+
+  const { databaseUrl, postgresHost, ...others } = values;
+  const { postgresPort, postgresUser, postgresPassword, postgresDb, ...config } = others;
+  const url =
+    databaseUrl ??
+    toPostgresUrl({
+      host: postgresHost,
+      port: postgresPort,
+      user: postgresUser,
+      password: postgresPassword,
+      database: postgresDb ?? postgresUser,
+    });
+  return { ...config, database: url ? { kind: 'postgres', url } : { kind: 'embedded' } };
+}
+
+/** Where voters reach the server: as set, else by its host and the port that it really listens on. */
+export function toPublicUrl(
+  { publicUrl, host, port }: Pick<Config, 'publicUrl' | 'host' | 'port'>,
+  listeningPort = port,
+): string {
+  if (publicUrl !== undefined) return publicUrl;
+  const isThisMachine = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host);
+  return `http://${isThisMachine ? 'localhost' : toUrlHost(host)}:${listeningPort}`;
+}
+
+/**
+ * Kubernetes sets POSTGRES_PORT to a URL beside any service called "postgres". So the variables are not
+ * even looked at where they are not used.
+ */
+function withoutUnusedPostgresParts(given: GivenValues): GivenValues {
+  if (given['postgresHost'] && !given['databaseUrl']) return given;
+  return Object.fromEntries(Object.entries(given).filter(([key]) => !key.startsWith('postgres')));
+}
+
+/** Node refuses to start a server whose headers may take longer than the request that they belong to. */
+function checkTimeouts(values: SettingValues, given: GivenValues): void {
+  if (values.headersTimeoutMs <= values.requestTimeoutMs) return;
+  const [headers, request] = (['headersTimeoutMs', 'requestTimeoutMs'] as const).map(
+    (key) => `${given[key]?.under ?? nameOf(settings[key])} (${values[key]})`,
+  );
+  throw new SettingError(`${headers} must not be above ${request}.`);
+}
+
+function toPostgresUrl(parts: {
+  host: string | undefined;
+  port: number;
+  user: string;
+  password: Secret | undefined;
+  database: string;
+}): Secret | undefined {
+  const { host, port, user, password, database } = parts;
+  if (host === undefined) return undefined;
+  const toUrl = (credentials: string) =>
+    `postgres://${credentials}@${toUrlHost(host)}:${port}/${encodeURIComponent(database)}`;
+  const name = encodeURIComponent(user);
+  if (password === undefined) return new Secret(toUrl(name), toUrl(name));
+  const secret = encodeURIComponent(password.reveal());
+  return new Secret(toUrl(`${name}:${secret}`), toUrl(`${name}:***`));
+}
+
+function toUrlHost(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}

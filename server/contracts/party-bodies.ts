@@ -1,0 +1,72 @@
+/** What clients of the contract `party` send, read in the order in which the contract names its refusals. */
+import { isStorable, isText, optionsMax, optionsMin, optionTextCharsMax, questionCharsMax } from '../poll/check-poll.ts';
+import { PartyRefusal } from './party-errors.ts';
+
+export type PartyPoll = { readonly question: string; readonly options: readonly string[]; readonly expiresAt: number };
+export type PartyVote = { readonly userId: string; readonly optionId: string };
+
+const userIdCharsMax = 255;
+const limitMax = 100;
+/** The last year with four digits: later ones have no RFC 3339 form. */
+const timeMax = Date.UTC(10_000, 0) - 1;
+
+export function parsePollBody(body: unknown, now: number): PartyPoll {
+  const { question, options, expired_at: expiredAt } = toFields(body);
+  if (isMissing(question) || isMissing(options) || isMissing(expiredAt)) {
+    throw invalid('Missing required fields: question, options, expired_at');
+  }
+  if (typeof question !== 'string' || !isText(question)) throw invalid('Question must be a non-empty string');
+  if (question.length > questionCharsMax) throw invalid(`Question must have at most ${questionCharsMax} characters`);
+  return { question, options: parseOptions(options), expiresAt: parseExpiry(expiredAt, now) };
+}
+
+function parseOptions(options: unknown): string[] {
+  if (!Array.isArray(options) || options.length < optionsMin) throw invalid('Options must be an array with at least 2 items');
+  if (options.length > optionsMax) throw invalid(`Options must be an array with at most ${optionsMax} items`);
+  const texts = options.map((option: unknown) => {
+    if (typeof option !== 'string' || !isText(option)) throw invalid('All options must be non-empty strings');
+    if (option.length > optionTextCharsMax) throw invalid(`All options must have at most ${optionTextCharsMax} characters`);
+    return option;
+  });
+  if (new Set(texts.map((text) => text.trim().normalize('NFC'))).size < texts.length) throw invalid('All options must be different');
+  return texts;
+}
+
+function parseExpiry(expiredAt: unknown, now: number): number {
+  const time = typeof expiredAt === 'string' ? Date.parse(expiredAt) : Number.NaN;
+  if (!Number.isFinite(time) || time > timeMax) throw invalid('expired_at must be a valid date string');
+  if (time <= now) throw invalid('expired_at must be in the future');
+  return time;
+}
+
+export function parseVoteBody(body: unknown): PartyVote {
+  const { user_id: user, option_id: optionId } = toFields(body);
+  const userId = typeof user === 'number' && Number.isFinite(user) ? String(user) : user;
+  if (isMissing(userId) || isMissing(optionId) || userId === '' || optionId === '') {
+    throw invalid('Poll ID, option ID, and user ID are required');
+  }
+  if (typeof userId !== 'string' || userId.length > userIdCharsMax || !isStorable(userId)) {
+    throw invalid(`user_id must be text of 1 to ${userIdCharsMax} characters`);
+  }
+  if (typeof optionId !== 'string') throw invalid('option_id must be the id of an option');
+  return { userId, optionId };
+}
+
+export function parseLimit(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const limit = /^\d{1,3}$/u.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > limitMax) throw invalid(`limit must be a whole number from 1 to ${limitMax}`);
+  return limit;
+}
+
+function toFields(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function invalid(message: string): PartyRefusal {
+  return new PartyRefusal(400, 'Validation Error', message);
+}

@@ -1,0 +1,141 @@
+/** The contract `party`: polls that expire, one vote per declared user, a leaderboard. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Contract } from '../http/app.ts';
+import type { HttpApp, HttpParts } from '../http/parts.ts';
+import { idempotencyKeyOf } from '../http/requests.ts';
+import type { Voter } from '../intake/cast-ballot.ts';
+import { isUuidText } from '../lib/uuid-v7.ts';
+import type { PollDraft } from '../poll/check-poll.ts';
+import type { Poll } from '../poll/poll.ts';
+import { anyone } from '../poll/visibility.ts';
+import { answerPartyError, PartyRefusal } from './party-errors.ts';
+import { parseLimit, parsePollBody, parseVoteBody } from './party-bodies.ts';
+
+const tags = ['contracts'];
+
+export const partyContract: Contract = {
+  openToAnyOrigin: /^\/(?:polls(?:\/.*)?|leaderboard|health)$/u,
+  register(app, parts) {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+      try {
+        done(null, JSON.parse(String(body)));
+      } catch {
+        done(new PartyRefusal(400, 'Invalid JSON', 'Invalid request body format'));
+      }
+    });
+    app.setErrorHandler(answerPartyError);
+    registerPolls(app, parts);
+    registerVote(app, parts);
+    registerLeaderboard(app, parts);
+  },
+};
+
+function registerPolls(app: HttpApp, parts: HttpParts): void {
+  app.post('/polls', { schema: { summary: 'Create a poll that expires', tags } }, async (request, reply) => {
+    const draft = toPollDraft(request.body, parts.results.now());
+    const { poll, manageKey } = await parts.managePoll.create(draft);
+    void reply.code(201).header('location', `/polls/${poll.id}`).header('cache-control', 'no-store');
+    return { ...toPollView(parts, poll), manage_token: manageKey };
+  });
+
+  app.get('/polls', { schema: { summary: 'Polls, newest first', tags } }, async (request) => {
+    const query = toQuery(request);
+    const limit = parseLimit(query['limit'], 20);
+    const before = query['before'] === undefined ? null : await findPoll(parts, query['before']);
+    const polls = await parts.pollStore.listNewest({ limit, beforePollNo: before?.pollNo ?? null });
+    return { data: polls.map((poll) => toPollView(parts, poll)), next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null };
+  });
+
+  app.get<{ Params: { id: string } }>('/polls/:id', { schema: { summary: 'A poll with its votes', tags } }, async (request, reply) => {
+    void reply.header('cache-control', 'no-cache');
+    return toPollView(parts, await findPoll(parts, request.params.id));
+  });
+}
+
+function registerVote(app: HttpApp, parts: HttpParts): void {
+  app.post<{ Params: { id: string } }>('/polls/:id/vote', { schema: { summary: 'Vote', tags } }, async (request) => {
+    const { userId, optionId } = parseVoteBody(request.body);
+    const poll = await findPoll(parts, request.params.id);
+    if (!poll.optionNoById.has(optionId)) throw new PartyRefusal(400, 'Validation Error', 'Option does not belong to this poll');
+    const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId };
+    const idempotencyKey = idempotencyKeyOf(request);
+    const receipt = await parts.castBallot.one({ poll, voter, optionIds: [optionId], idempotencyKey });
+    return {
+      message: 'Vote recorded',
+      vote_id: receipt.ballotId,
+      poll_id: poll.id,
+      option_id: optionId,
+      user_id: userId,
+      timestamp: new Date(receipt.castAt).toISOString(),
+    };
+  });
+}
+
+function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
+  app.get('/leaderboard', { schema: { summary: 'The top options of all open polls', tags } }, (request: FastifyRequest, reply: FastifyReply) => {
+    const limit = parseLimit(toQuery(request)['limit'], 10);
+    void reply.header('cache-control', 'no-cache');
+    const data = parts.results.leaders('all', limit).map(({ poll, option, votes }) => ({
+      poll_id: poll.id,
+      poll_question: poll.question,
+      option_id: option.id,
+      option_text: option.text,
+      vote_count: votes,
+    }));
+    return reply.send({ data, timestamp: new Date(parts.results.now()).toISOString() });
+  });
+
+  app.get('/health', { schema: { summary: 'A sign of life', tags } }, (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.send({ status: 'ok', timestamp: new Date().toISOString() }),
+  );
+}
+
+/** Only ids name a poll here: a slug is malformed, and a malformed id is unknown. */
+async function findPoll({ polls }: HttpParts, id: string): Promise<Poll> {
+  const poll = isUuidText(id) ? (polls.peek(id) ?? (await polls.find(id))) : null;
+  if (poll === null) throw new PartyRefusal(404, 'Not Found', 'Poll does not exist');
+  return poll;
+}
+
+function toPollDraft(body: unknown, now: number): PollDraft {
+  const { question, options, expiresAt } = parsePollBody(body, now);
+  return {
+    question,
+    description: null,
+    electorate: 'declared',
+    electorateSize: null,
+    revote: 'refuse',
+    visibility: 'always',
+    selectionsMin: 1,
+    selectionsMax: 1,
+    listed: true,
+    slug: null,
+    options: options.map((text) => ({ id: randomUUID(), text, description: null })),
+    opensAt: now,
+    closesAt: expiresAt,
+  };
+}
+
+/** Counts are null where the poll hides its results. */
+function toPollView({ results }: HttpParts, poll: Poll): object {
+  const tally = results.tallyOf(poll, anyone);
+  return {
+    id: poll.id,
+    question: poll.question,
+    total_votes: tally?.ballots ?? null,
+    options: poll.options.map(({ id, text, optionNo }) => ({
+      option_id: id,
+      option_text: text,
+      vote_count: tally?.votesOf(optionNo) ?? null,
+    })),
+    created_at: new Date(poll.createdAt).toISOString(),
+    expired_at: poll.closesAt === null ? null : new Date(poll.closesAt).toISOString(),
+  };
+}
+
+function toQuery(request: FastifyRequest): Readonly<Record<string, string | undefined>> {
+  const query = new URL(request.url, 'http://any').searchParams;
+  return { limit: query.get('limit') ?? undefined, before: query.get('before') ?? undefined };
+}

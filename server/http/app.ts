@@ -1,0 +1,116 @@
+/** The HTTP server: every route, and what holds for all of them. */
+import cors from '@fastify/cors';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify from 'fastify';
+import { AppError } from '../errors.ts';
+import { toQuickId } from '../lib/quick-id.ts';
+import { createAllowedMethods } from './allowed-methods.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import type { HttpApp, HttpOptions, HttpParts } from './parts.ts';
+import { answerProblem } from './problem.ts';
+import { registerBallotRoutes } from './routes/ballots.ts';
+import { registerBatchRoute } from './routes/batch.ts';
+import { registerPollRoutes } from './routes/polls.ts';
+import { registerApiDescription, registerServiceRoutes } from './routes/service.ts';
+import { registerTallyRoutes } from './routes/tally.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** An interface of another voting system: its routes, and the paths that pages of any origin may call. */
+export type Contract = {
+  readonly register: (app: HttpApp, parts: HttpParts) => void;
+  readonly openToAnyOrigin: RegExp | null;
+};
+
+const keepAliveTimeoutMs = 65_000;
+const paramCharsMax = 256;
+
+export async function createHttpApp(
+  parts: HttpParts,
+  options: HttpOptions,
+  contracts: readonly Contract[],
+): Promise<HttpApp> {
+  const app = Fastify({
+    loggerInstance: parts.log,
+    disableRequestLogging: true,
+    genReqId: toQuickId,
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerProblem,
+    routerOptions: { maxParamLength: paramCharsMax },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are made by hand from our own types: a serializer made of the schema would only copy them again.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler(answerProblem);
+  useJson(app);
+  useMethodTable(app);
+  useRequestIds(app, parts);
+  await useCors(app, options, contracts);
+  await registerApiDescription(app);
+  registerServiceRoutes(app, parts);
+  registerPollRoutes(app, parts, options);
+  registerBallotRoutes(app, parts);
+  registerBatchRoute(app, parts, options);
+  registerTallyRoutes(app, parts);
+  for (const { register } of contracts) {
+    app.register((contractApp, _options, done) => {
+      register(contractApp, parts);
+      done();
+    });
+  }
+  return app;
+}
+
+/** Plain JSON.parse: the schemas refuse unknown members, `__proto__` among them, so nothing needs a second scan. */
+function useJson(app: HttpApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    try {
+      // A step such as "close" needs no body, whatever the client says of its type.
+      done(null, body === '' ? null : JSON.parse(String(body)));
+    } catch (cause) {
+      done(new AppError('request_malformed', 'The body is not JSON.', { cause }));
+    }
+  });
+}
+
+/** 405 with `Allow` for a path that exists, 404 for one that does not. Must stand before the routes. */
+function useMethodTable(app: HttpApp): void {
+  const allowed = createAllowedMethods();
+  app.addHook('onRoute', ({ method, url }) => allowed.add(method, url));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = allowed.of(request.url.split('?', 1)[0] ?? '');
+    if (methods.length === 0) {
+      return answerProblem(new AppError('route_not_found', 'There is nothing at this address.'), request, reply);
+    }
+    void reply.header('allow', methods.join(', '));
+    return answerProblem(new AppError('method_not_allowed', `This address takes ${methods.join(', ')}.`), request, reply);
+  });
+}
+
+/** Every answer names its request, and ends its connection when the server drains. */
+function useRequestIds(app: HttpApp, { health }: HttpParts): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('request-id', request.id);
+    if (health.draining()) void reply.header('connection', 'close');
+    done();
+  });
+}
+
+async function useCors(app: HttpApp, { corsOrigins }: HttpOptions, contracts: readonly Contract[]): Promise<void> {
+  const configured = corsOrigins === '*' ? corsOrigins : [...corsOrigins];
+  const open = contracts.flatMap(({ openToAnyOrigin }) => openToAnyOrigin ?? []);
+  const exposed = { exposedHeaders: ['Location', 'Request-Id', 'Retry-After', 'ETag'], maxAge: 600 };
+  await app.register(cors, {
+    delegator: (request, done) => {
+      const path = request.url?.split('?', 1)[0] ?? '';
+      const anyOrigin = open.some((pattern) => pattern.test(path));
+      done(null, { origin: anyOrigin ? '*' : configured, methods: ['GET', 'HEAD', 'POST', 'PATCH'], ...exposed });
+    },
+  });
+}

@@ -1,0 +1,38 @@
+/** Newline-delimited JSON (ndjson.org) as it streams in: one text a line, never more in memory than a chunk and a line. */
+import { AppError } from '../errors.ts';
+
+const newline = 0x0a;
+
+/**
+ * Yields the lines of each chunk together, without their ends and without blank lines.
+ * @throws {AppError} `body_too_large` where a line has more than `lineBytesMax` bytes; the lines before it were yielded.
+ */
+export async function* readLines(chunks: AsyncIterable<Buffer>, lineBytesMax: number): AsyncGenerator<string[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const end = bytes.lastIndexOf(newline);
+    const lines = end < 0 ? [] : splitLines(bytes.subarray(0, end));
+    rest = bytes.subarray(end + 1);
+    const tooLong = lines.findIndex((line) => line.length > lineBytesMax);
+    if (tooLong >= 0) {
+      yield lines.slice(0, tooLong);
+      throw lineTooLong(lineBytesMax);
+    }
+    if (lines.length > 0) yield lines;
+    if (rest.length > lineBytesMax) throw lineTooLong(lineBytesMax);
+  }
+  const last = splitLines(rest);
+  if (last.length > 0) yield last;
+}
+
+function splitLines(bytes: Buffer): string[] {
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+}
+
+function lineTooLong(lineBytesMax: number): AppError {
+  return new AppError('body_too_large', `A line has more than ${lineBytesMax} bytes.`);
+}

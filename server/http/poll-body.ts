@@ -1,0 +1,58 @@
+/** From the body of a request to the poll that it describes: defaults filled in, times as numbers. */
+import type { Extension, NewPoll, PollEdit as PollEditBody } from '../../protocol/poll.ts';
+import { AppError } from '../errors.ts';
+import type { PollEdit, PollStep } from '../intake/manage-poll.ts';
+import type { OptionDraft, PollDraft } from '../poll/check-poll.ts';
+
+/** `now` is the ledger's clock: a poll that says nothing about its opening opens at once. */
+export function toPollDraft(body: NewPoll, now: number): PollDraft {
+  const opensAt = body.opensAt === undefined ? now : toTime(body.opensAt, '/opensAt');
+  return {
+    question: body.question,
+    description: body.description ?? null,
+    electorate: body.electorate ?? 'cookie',
+    electorateSize: body.electorateSize ?? null,
+    revote: body.revote ?? 'refuse',
+    visibility: body.visibility ?? 'always',
+    selectionsMin: body.selections?.min ?? Math.min(1, body.selections?.max ?? 1),
+    selectionsMax: body.selections?.max ?? Math.max(1, body.selections?.min ?? 1),
+    listed: body.listed ?? true,
+    slug: body.slug ?? null,
+    options: toOptionDrafts(body.options),
+    opensAt: body.draft === true && body.opensAt === undefined ? null : opensAt,
+    closesAt: toNullableTime(body.closesAt, '/closesAt'),
+  };
+}
+
+export function toPollEdit(body: PollEditBody): PollEdit {
+  const { options, selections, ...terms } = body;
+  return {
+    ...terms,
+    ...(selections?.min === undefined ? {} : { selectionsMin: selections.min }),
+    ...(selections?.max === undefined ? {} : { selectionsMax: selections.max }),
+    ...(options === undefined ? {} : { options: toOptionDrafts(options) }),
+  };
+}
+
+export function toExtension(body: Extension): PollStep {
+  if ('minutes' in body) return { step: 'postpone', minutes: body.minutes };
+  return { step: 'extend', closesAt: toNullableTime(body.closesAt, '/closesAt') };
+}
+
+export function toNullableTime(text: string | null | undefined, pointer: string): number | null {
+  return text === null || text === undefined ? null : toTime(text, pointer);
+}
+
+function toTime(text: string, pointer: string): number {
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new AppError('poll_invalid', 'The poll breaks a rule.', { violations: [{ pointer, rule: 'no_such_date' }] });
+}
+
+function toOptionDrafts(options: NewPoll['options']): OptionDraft[] {
+  return options.map((option, index) => {
+    const place = String(index + 1);
+    if (typeof option === 'string') return { id: place, text: option, description: null };
+    return { id: option.id ?? place, text: option.text, description: option.description ?? null };
+  });
+}

@@ -1,0 +1,104 @@
+/** What several routes read from a request: the poll, the voter, the viewer, the keys in its headers. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { fastifyCookie } from '@fastify/cookie';
+import { AppError } from '../errors.ts';
+import { manageKeyMatches } from '../identity/manage-key.ts';
+import { voterCookieName, voterCookieSecondsMax } from '../identity/voter-cookie.ts';
+import type { Voter } from '../intake/cast-ballot.ts';
+import { isStorable } from '../poll/check-poll.ts';
+import type { Poll } from '../poll/poll.ts';
+import { anyone, type Viewer } from '../poll/visibility.ts';
+import type { HttpParts } from './parts.ts';
+
+/** The poll with this id or slug. @throws {AppError} `poll_not_found` */
+export async function findPoll({ polls }: Pick<HttpParts, 'polls'>, name: string): Promise<Poll> {
+  const poll = polls.peek(name) ?? (isStorable(name) ? await polls.find(name) : null);
+  if (poll === null) throw new AppError('poll_not_found', 'No poll has this id or slug.');
+  return poll;
+}
+
+const idempotencyKeyPattern = /^[\u0020-\u007e]{1,255}$/u;
+
+/**
+ * The idempotency key of a request, with or without the quotes that draft-ietf-httpapi-idempotency-key-header asks for.
+ * @throws {AppError} `request_malformed`
+ */
+export function idempotencyKeyOf(request: FastifyRequest): string | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  const text = typeof header === 'string' && header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header;
+  if (typeof text === 'string' && idempotencyKeyPattern.test(text)) return text;
+  throw new AppError('request_malformed', 'Idempotency-Key takes 1 to 255 printable ASCII characters.');
+}
+
+/** The voter of a browser or client, as the poll's electorate asks for it. A browser without a cookie of ours becomes a new voter. */
+export function voterOf(
+  { cookies, makeKey }: Pick<HttpParts, 'cookies' | 'makeKey'>,
+  poll: Poll,
+  given: { request: FastifyRequest; reply: FastifyReply; userId: string | undefined; idempotencyKey: string | null },
+): Voter {
+  if (poll.electorate === 'open') return { kind: 'open' };
+  if (poll.electorate === 'declared') return { kind: 'declared', userId: checkedUserId(given.userId) };
+  const known = cookies.parse(voterCookieOf(given.request));
+  if (known !== null) return { kind: 'cookie', voterId: known };
+  // The answer that carried the cookie may be lost: the same key then leads to the same new voter.
+  const { idempotencyKey } = given;
+  const voterId =
+    idempotencyKey === null ? cookies.drawVoterId() : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
+  setVoterCookie(given.reply, cookies.sign(voterId));
+  return { kind: 'cookie', voterId };
+}
+
+/** @throws {AppError} `credential_missing`, `request_malformed` */
+export function checkedUserId(userId: string | undefined): string {
+  if (userId === undefined) throw new AppError('credential_missing', 'This poll asks for a userId.');
+  if (isStorable(userId)) return userId;
+  throw new AppError('request_malformed', 'The userId has characters that are no text.', {
+    violations: [{ pointer: '/userId', rule: 'text_unusable' }],
+  });
+}
+
+export function setVoterCookie(reply: FastifyReply, value: string): void {
+  const attributes = `Path=/; Max-Age=${voterCookieSecondsMax}; HttpOnly; SameSite=Lax`;
+  void reply.header('set-cookie', `${voterCookieName}=${encodeURIComponent(value)}; ${attributes}`);
+}
+
+/**
+ * Who looks at a poll's results: its manager by the `Manage-Key` header, a voter by the cookie or by a receipt (`ballotId`).
+ * Only asked where the poll does not show its results to everybody.
+ */
+export async function viewerOf(
+  parts: Pick<HttpParts, 'ballots' | 'cookies' | 'makeKey'>,
+  request: FastifyRequest,
+  poll: Poll,
+  ballotId: string | undefined,
+): Promise<Viewer> {
+  if (poll.visibility === 'always') return anyone;
+  if (holdsManageKey(request, poll)) return { manager: true, voted: false };
+  if (poll.visibility !== 'after_vote') return anyone;
+  if (ballotId !== undefined) {
+    const ballot = await parts.ballots.find(ballotId);
+    if (ballot?.pollNo === poll.pollNo) return { manager: false, voted: true };
+  }
+  const voterId = poll.electorate === 'cookie' ? parts.cookies.parse(voterCookieOf(request)) : null;
+  if (voterId === null) return anyone;
+  return { manager: false, voted: await parts.ballots.hasCounted(poll.pollNo, parts.makeKey('cookie', poll.id, voterId)) };
+}
+
+/** @throws {AppError} `credential_missing`, `manage_key_wrong` */
+export function requireManager(request: FastifyRequest, poll: Poll): void {
+  if (request.headers['manage-key'] === undefined) {
+    throw new AppError('credential_missing', 'Send the manage key of this poll in the Manage-Key header.');
+  }
+  if (!holdsManageKey(request, poll)) throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
+}
+
+function holdsManageKey(request: FastifyRequest, poll: Poll): boolean {
+  const key = request.headers['manage-key'];
+  return typeof key === 'string' && manageKeyMatches(key, poll.manageKeyHash);
+}
+
+function voterCookieOf(request: FastifyRequest): string | undefined {
+  const { cookie } = request.headers;
+  return cookie === undefined ? undefined : fastifyCookie.parse(cookie)[voterCookieName];
+}

@@ -1,0 +1,164 @@
+/** Many ballots in one request: NDJSON in, one outcome line a ballot out, in the order in which they came. */
+import { PassThrough } from 'node:stream';
+import { once } from 'node:events';
+import { Type } from 'typebox';
+import { BatchBallot } from '../../../protocol/ballot.ts';
+import { Problem } from '../../../protocol/problem.ts';
+import { answers } from '../answers.ts';
+import { AppError } from '../../errors.ts';
+import type { CastBallot, CastRequest, CastResult, Voter } from '../../intake/cast-ballot.ts';
+import type { Poll } from '../../poll/poll.ts';
+import { readLines } from '../ndjson.ts';
+import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
+import { toAppError } from '../problem.ts';
+import { checkedUserId, findPoll } from '../requests.ts';
+import { createCheck } from '../validation.ts';
+import { toReceiptView } from '../views.ts';
+
+export const ndjsonMediaType = 'application/x-ndjson';
+/** One more is answered with `batch_too_large`, and the reading ends. */
+export const batchBallotsMax = 10_000;
+/** Ballots of one request that wait for their outcome; reading pauses there, so a batch never fills the log alone. */
+const unsettledMax = 4_000;
+
+export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'bodyBytesMax'>): void {
+  app.register((batchApp, _options, done) => {
+    batchApp.addContentTypeParser(ndjsonMediaType, (_request, payload, parsed) => parsed(null, payload));
+    batchApp.post<{ Params: { poll: string }; Body: AsyncIterable<Buffer> }>(
+      '/api/v1/polls/:poll/ballots::batch',
+      {
+        schema: {
+          summary: `Cast up to ${batchBallotsMax.toLocaleString('en')} ballots`,
+          description:
+            'A body of `application/x-ndjson`, one ballot a line: `{"selections": ["1"], "userId": "alice", "idempotencyKey": "k1"}`. ' +
+            'The answer has one line a ballot, in the same order: `{"line": 1, "outcome": "counted", …receipt}` or ' +
+            '`{"line": 2, "outcome": "refused", "code": …, "detail": …, "recorded": …}`. For polls with the electorate `open` or `declared`.',
+          tags: ['ballots'],
+          params: Type.Object({ poll: Type.String() }),
+          consumes: [ndjsonMediaType],
+          response: answers({ 200: Type.String(), '4xx': Problem }),
+        },
+      },
+      async (request, reply) => {
+        const poll = await findPoll(parts, request.params.poll);
+        if (poll.electorate === 'cookie') {
+          throw new AppError('credential_missing', 'The voters of this poll are browsers: a batch has no cookies.');
+        }
+        const answer = new PassThrough();
+        void castLines({ poll, castBallot: parts.castBallot, body: request.body, answer, lineBytesMax: options.bodyBytesMax });
+        return reply.type(`${ndjsonMediaType}; charset=utf-8`).header('cache-control', 'no-store').send(answer);
+      },
+    );
+    done();
+  });
+}
+
+type Batch = {
+  readonly poll: Poll;
+  readonly castBallot: CastBallot;
+  readonly body: AsyncIterable<Buffer>;
+  readonly answer: PassThrough;
+  readonly lineBytesMax: number;
+};
+
+async function castLines({ poll, castBallot, body, answer, lineBytesMax }: Batch): Promise<void> {
+  const outcomes = createOutcomeLines((text) => answer.write(text));
+  let lineNo = 0;
+  try {
+    for await (const lines of readLines(body, lineBytesMax)) {
+      for (const line of lines) {
+        lineNo += 1;
+        if (lineNo > batchBallotsMax) throw new AppError('batch_too_large', `A batch has at most ${batchBallotsMax} ballots.`);
+        castLine(castBallot, poll, line, outcomes.expect(lineNo));
+      }
+      await outcomes.unsettledBelow(unsettledMax);
+      if (answer.writableNeedDrain) await once(answer, 'drain');
+    }
+  } catch (error) {
+    // The ballots before this line have their own outcomes; nothing after it was read.
+    const refusedLine = Math.max(lineNo, outcomes.count() + 1);
+    outcomes.expect(refusedLine)(toAppError(error));
+  }
+  await outcomes.unsettledBelow(1);
+  answer.end();
+}
+
+function castLine(castBallot: CastBallot, poll: Poll, line: string, done: (result: CastResult) => void): void {
+  let request: CastRequest;
+  try {
+    request = toCastRequest(poll, line);
+  } catch (error) {
+    done(toAppError(error));
+    return;
+  }
+  castBallot.eachOfMany(request, done);
+}
+
+const checkLine = createCheck(BatchBallot);
+
+function toCastRequest(poll: Poll, line: string): CastRequest {
+  const ballot = parseLine(line);
+  const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId: checkedUserId(ballot.userId) };
+  return { poll, voter, optionIds: ballot.selections, idempotencyKey: ballot.idempotencyKey ?? null };
+}
+
+/** @throws {AppError} `request_malformed` */
+function parseLine(line: string): BatchBallot {
+  let ballot: unknown;
+  try {
+    ballot = JSON.parse(line);
+  } catch (cause) {
+    throw new AppError('request_malformed', 'The line is not JSON.', { cause });
+  }
+  const refused = checkLine(ballot);
+  if (refused !== null) throw refused;
+  return ballot as BatchBallot; // The check above is the schema of this type.
+}
+
+/** Writes outcomes in the order of their lines, however they settle: each line waits for those before it. */
+function createOutcomeLines(write: (text: string) => void) {
+  const texts: (string | undefined)[] = [];
+  let expectedCount = 0;
+  let settledCount = 0;
+  let writtenCount = 0;
+  let below: { count: number; resolve: () => void } | null = null;
+
+  function writeSettled(): void {
+    const from = writtenCount;
+    while (writtenCount < expectedCount && texts[writtenCount] !== undefined) writtenCount += 1;
+    if (writtenCount === from) return;
+    write(texts.slice(from, writtenCount).join(''));
+    texts.fill(undefined, from, writtenCount);
+  }
+
+  function settle(lineNo: number, result: CastResult): void {
+    texts[lineNo - 1] = `${JSON.stringify(toOutcomeLine(lineNo, result))}\n`;
+    settledCount += 1;
+    // Lines settle by the batch: one write for all that one batch of the recorder brings.
+    if (settledCount === expectedCount || settledCount % 256 === 0) writeSettled();
+    if (below === null || expectedCount - settledCount >= below.count) return;
+    writeSettled();
+    below.resolve();
+    below = null;
+  }
+
+  return {
+    expect(lineNo: number): (result: CastResult) => void {
+      expectedCount = lineNo;
+      return (result) => settle(lineNo, result);
+    },
+    count: () => expectedCount,
+    unsettledBelow(count: number): Promise<void> {
+      if (expectedCount - settledCount < count) return Promise.resolve();
+      return new Promise((resolve) => {
+        below = { count, resolve };
+      });
+    },
+  };
+}
+
+function toOutcomeLine(line: number, result: CastResult): object {
+  if (!(result instanceof AppError)) return { line, outcome: 'counted', ...toReceiptView(result) };
+  const { code, message, recorded, violations, extra } = result;
+  return { line, outcome: 'refused', code, detail: message, recorded, ...(violations.length > 0 ? { violations } : {}), ...extra };
+}

@@ -1,0 +1,157 @@
+/** Making, showing and changing polls. */
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Extension, NewPoll, Poll as PollView, PollCreated, PollEdit, PollList, Reopening } from '../../../protocol/poll.ts';
+import { Problem } from '../../../protocol/problem.ts';
+import { answers } from '../answers.ts';
+import { AppError } from '../../errors.ts';
+import { secretsMatch } from '../../identity/manage-key.ts';
+import type { PollStep } from '../../intake/manage-poll.ts';
+import { toJoinCode } from '../../poll/names.ts';
+import type { Poll } from '../../poll/poll.ts';
+import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
+import { toExtension, toNullableTime, toPollDraft, toPollEdit } from '../poll-body.ts';
+import { findPoll, requireManager } from '../requests.ts';
+import { toPollView } from '../views.ts';
+
+const params = Type.Object({ poll: Type.String() });
+const tags = ['polls'];
+/** Two hundred options with their texts and descriptions, in any script. */
+const pollBytesMax = 4 * 1024 * 1024;
+
+export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
+  const { managePoll, pollStore, results } = parts;
+  const view = (poll: Poll) => toPollView(poll, results.statusOf(poll));
+
+  app.post(
+    '/api/v1/polls',
+    {
+      bodyLimit: pollBytesMax,
+      schema: {
+        summary: 'Create a poll',
+        description: 'It opens at once, unless `draft` or `opensAt` say otherwise. The answer shows the manage key this once.',
+        tags,
+        headers: Type.Object({ 'create-key': Type.Optional(Type.String()) }),
+        body: NewPoll,
+        response: answers({ 201: PollCreated, '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      requireCreateKey(request, options.createKey);
+      const { poll, manageKey } = await managePoll.create(toPollDraft(request.body, results.now()));
+      void reply.code(201).header('location', `/api/v1/polls/${poll.id}`).header('cache-control', 'no-store');
+      return { ...view(poll), manageKey };
+    },
+  );
+
+  app.get(
+    '/api/v1/polls',
+    {
+      schema: {
+        summary: 'Listed polls, newest first',
+        tags,
+        querystring: Type.Object({
+          limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+          before: Type.Optional(Type.String({ description: 'The `next` of the page before.' })),
+          joinCode: Type.Optional(Type.String({ maxLength: 32, description: 'Only the poll with this join code, listed or not.' })),
+        }),
+        response: answers({ 200: PollList, '4xx': Problem }),
+      },
+    },
+    async (request) => {
+      const { limit, before, joinCode } = request.query;
+      if (joinCode !== undefined) {
+        const found = await pollStore.find({ by: 'join_code', name: toJoinCode(joinCode) });
+        return { polls: found === null ? [] : [view(found)], next: null };
+      }
+      const beforePollNo = before === undefined ? null : (await findPoll(parts, before)).pollNo;
+      const polls = await pollStore.listNewest({ limit, beforePollNo });
+      return { polls: polls.map(view), next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.get(
+    '/api/v1/polls/:poll',
+    { schema: { summary: 'A poll', tags, params, response: answers({ 200: PollView, 404: Problem }) } },
+    async (request, reply) => {
+      const poll = await findPoll(parts, request.params.poll);
+      void reply.header('cache-control', 'no-cache');
+      return view(poll);
+    },
+  );
+
+  app.patch(
+    '/api/v1/polls/:poll',
+    {
+      bodyLimit: pollBytesMax,
+      schema: {
+        summary: 'Change a poll',
+        description: 'Options, electorate, revote and selections are frozen by the first ballot.',
+        tags,
+        params,
+        body: PollEdit,
+        response: answers({ 200: PollView, '4xx': Problem }),
+      },
+    },
+    async (request) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      return view(await managePoll.edit(poll, toPollEdit(request.body)));
+    },
+  );
+
+  registerSteps(app, parts, view);
+}
+
+/** Opening, pausing, closing and what else moves a poll from state to state; and the log of it. */
+function registerSteps(app: HttpApp, parts: HttpParts, view: (poll: Poll) => PollView): void {
+  const response = answers({ 200: PollView, '4xx': Problem });
+
+  async function take(request: FastifyRequest, name: string, step: PollStep) {
+    const poll = await findManaged(parts, request, name);
+    return view(await parts.managePoll.take(poll, step));
+  }
+
+  for (const step of ['open', 'pause', 'close'] as const) {
+    const summary = { open: 'Open a poll, or let voting go on', pause: 'Pause voting', close: 'Close a poll' }[step];
+    app.post(`/api/v1/polls/:poll/${step}`, { schema: { summary, tags, params, response } }, (request) =>
+      take(request, request.params.poll, { step }),
+    );
+  }
+  app.post(
+    '/api/v1/polls/:poll/extend',
+    { schema: { summary: 'Set another closing time', tags, params, body: Extension, response } },
+    (request) => take(request, request.params.poll, toExtension(request.body)),
+  );
+  app.post(
+    '/api/v1/polls/:poll/reopen',
+    {
+      schema: { summary: 'Open a closed poll again', tags, params, body: Type.Union([Reopening, Type.Null()]), response },
+    },
+    (request) =>
+      take(request, request.params.poll, { step: 'reopen', closesAt: toNullableTime(request.body?.closesAt, '/closesAt') }),
+  );
+  app.get(
+    '/api/v1/polls/:poll/log',
+    { schema: { summary: 'What was done to a poll, and when', description: 'For its manager.', tags, params } },
+    async (request, reply) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      void reply.header('cache-control', 'no-store');
+      return { events: await parts.pollStore.listEvents(poll.pollNo) };
+    },
+  );
+}
+
+async function findManaged(parts: HttpParts, request: FastifyRequest, name: string): Promise<Poll> {
+  const poll = await findPoll(parts, name);
+  requireManager(request, poll);
+  return poll;
+}
+
+function requireCreateKey(request: FastifyRequest, createKey: string | null): void {
+  if (createKey === null) return;
+  const given = request.headers['create-key'];
+  if (given === undefined) throw new AppError('credential_missing', 'Send the create key of this server in the Create-Key header.');
+  if (typeof given !== 'string' || !secretsMatch(given, createKey)) {
+    throw new AppError('create_key_wrong', 'This is not the create key of this server.');
+  }
+}

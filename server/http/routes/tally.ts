@@ -1,0 +1,103 @@
+/** Tallies and the leaderboard: answered from memory, the text of an answer made once for all who ask alike. */
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { Problem } from '../../../protocol/problem.ts';
+import { answers } from '../answers.ts';
+import { Leaderboard, Tally } from '../../../protocol/tally.ts';
+import type { LeaderboardWindow, Results } from '../../board/results.ts';
+import { AppError } from '../../errors.ts';
+import type { Poll } from '../../poll/poll.ts';
+import { anyone, resultsVisible, type Viewer } from '../../poll/visibility.ts';
+import type { HttpApp, HttpParts } from '../parts.ts';
+import { findPoll, viewerOf } from '../requests.ts';
+import { toTallyView } from '../views.ts';
+
+const jsonMediaType = 'application/json; charset=utf-8';
+/** How long a cache may keep what anybody may see. It is the lag that reads through a cache have. */
+const sharedCacheControl = 'public, max-age=1';
+
+export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
+  const tallyText = createTallyText(parts.results);
+
+  app.get(
+    '/api/v1/polls/:poll/tally',
+    {
+      schema: {
+        summary: 'The tally of a poll',
+        description: 'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt.',
+        tags: ['tallies'],
+        params: Type.Object({ poll: Type.String() }),
+        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
+        response: answers({ 200: Tally, '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findPoll(parts, request.params.poll);
+      const viewer = await viewerOf(parts, request, poll, request.query.ballot);
+      const { text, etag, shared } = tallyText(poll, viewer);
+      void reply.header('etag', etag).header('cache-control', shared ? sharedCacheControl : 'private, no-store');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return sendJson(reply, text);
+    },
+  );
+
+  app.get(
+    '/api/v1/leaderboard',
+    {
+      schema: {
+        summary: 'The leading options of all open polls',
+        tags: ['tallies'],
+        querystring: Type.Object({
+          window: Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' }),
+          limit: Type.Integer({ minimum: 1, maximum: 100, default: 10 }),
+        }),
+        response: answers({ 200: Leaderboard, '4xx': Problem }),
+      },
+    },
+    (request, reply) => {
+      void reply.header('cache-control', sharedCacheControl);
+      return sendJson(reply, JSON.stringify(toLeaderboardView(parts.results, request.query)));
+    },
+  );
+}
+
+type TallyText = { readonly etag: string; readonly text: string; readonly shared: boolean };
+
+/** Answers the JSON text of a poll's tally and keeps it until something in it changes. @throws {AppError} `results_hidden` */
+function createTallyText(results: Results): (poll: Poll, viewer: Viewer) => TallyText {
+  const kept = new WeakMap<Poll, TallyText>();
+  return (poll, viewer) => {
+    const tally = results.tallyOf(poll, viewer);
+    if (tally === null) throw new AppError('results_hidden', hiddenDetail(poll));
+    const status = results.statusOf(poll);
+    // Without new ballots the window only loses votes, so these parts name the whole content.
+    const etag = `W/"${poll.revision}-${status}-${tally.version}-${tally.lastTenMinutes}-${tally.votesPerSecond}"`;
+    const last = kept.get(poll);
+    if (last?.etag === etag) return last;
+    const shared = resultsVisible(poll.visibility, status, anyone);
+    const made = { etag, text: JSON.stringify(toTallyView(poll, status, tally)), shared };
+    kept.set(poll, made);
+    return made;
+  };
+}
+
+function hiddenDetail(poll: Poll): string {
+  if (poll.visibility === 'after_vote') return 'The results of this poll show after voting.';
+  return poll.visibility === 'after_close' ? 'The results of this poll show when it has closed.' : 'Only the manager of this poll sees its results.';
+}
+
+function toLeaderboardView(results: Results, { window, limit }: { window: LeaderboardWindow; limit: number }): Leaderboard {
+  const entries = results.leaders(window, limit).map(({ poll, option, votes }) => ({
+    pollId: poll.id,
+    pollSlug: poll.slug,
+    question: poll.question,
+    optionId: option.id,
+    optionText: option.text,
+    votes,
+  }));
+  return { window, asOf: new Date(results.now()).toISOString(), entries };
+}
+
+function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type(jsonMediaType).send(text);
+}

@@ -1,0 +1,138 @@
+/** The one use case of the intake: a voter casts a ballot. Every surface that takes ballots comes through here. */
+import { AppError } from '../errors.ts';
+import type { KeyMaker } from '../identity/voter-key.ts';
+import type { IngestLog, Outcome } from '../ingest-log/ingest-log.ts';
+import { toUuidText } from '../lib/uuid-v7.ts';
+import { checkSelections, toSelectionsText, type Ballot } from '../poll/ballot.ts';
+import type { Poll, PollId } from '../poll/poll.ts';
+import type { PollStatus } from '../poll/schedule.ts';
+
+/** Who casts: nobody in particular, a browser by the id in its cookie, or whoever the client says. */
+export type Voter =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'cookie'; readonly voterId: string }
+  | { readonly kind: 'declared'; readonly userId: string };
+
+export type CastRequest = {
+  readonly poll: Poll;
+  readonly voter: Voter;
+  readonly optionIds: readonly string[];
+  /** Made by the client, the same for every retry; null without one. */
+  readonly idempotencyKey: string | null;
+};
+
+export type Receipt = {
+  readonly ballotId: string;
+  readonly pollId: PollId;
+  /** Milliseconds since 1970 by the ledger's clock. */
+  readonly castAt: number;
+  /** A tally with a lower version does not hold the ballot yet. null where the poll hides its results. */
+  readonly version: number | null;
+};
+
+/** The end of one ballot among many: a receipt, or why there is none. */
+export type CastResult = Receipt | AppError;
+
+export type CastBallot = {
+  /**
+   * Casts one ballot. A retry with the same idempotency key answers the same receipt.
+   * @throws {AppError} `ballot_invalid`, `credential_missing`, `poll_closed`, `poll_not_open`, `ballot_already_cast`,
+   *   `idempotency_key_reused`, `ingest_log_full`, `ledger_unavailable`, `shutting_down`
+   */
+  one(request: CastRequest): Promise<Receipt>;
+  /** Casts one of many; `done` is called once, never before this returns and never with a throw. */
+  eachOfMany(request: CastRequest, done: (result: CastResult) => void): void;
+};
+
+export type CastParts = {
+  readonly ingestLog: IngestLog;
+  readonly makeKey: KeyMaker;
+  readonly makeBallotId: () => Buffer;
+  /** The status of the poll as it now stands, for the words of a refusal. */
+  readonly currentStatus: (poll: Poll) => PollStatus;
+};
+
+export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStatus }: CastParts): CastBallot {
+  function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot {
+    const { selections, violations } = checkSelections(poll, optionIds);
+    if (violations.length > 0) throw new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
+    const id = makeBallotId();
+    const retryKey = idempotencyKey === null ? null : makeKey('retry', poll.id, idempotencyKey);
+    // Without voters, the key of the retry is all that tells two ballots apart; the growing id keeps the index quick.
+    if (poll.electorate === 'open') return { poll, id, voterKey: retryKey ?? id, retryKey: null, selections };
+    return { poll, id, voterKey: toVoterKey(poll, voter), retryKey, selections };
+  }
+
+  function toVoterKey(poll: Poll, voter: Voter): Buffer {
+    if (voter.kind === 'cookie' && poll.electorate === 'cookie') return makeKey('cookie', poll.id, voter.voterId);
+    if (voter.kind === 'declared' && poll.electorate === 'declared') return makeKey('declared', poll.id, voter.userId);
+    throw new AppError('credential_missing', `This poll needs to know its voters (electorate ${poll.electorate}).`);
+  }
+
+  function toResult(ballot: Ballot, outcome: Outcome): CastResult {
+    const { poll } = ballot;
+    if (outcome.kind === 'counted') {
+      return { ballotId: toUuidText(ballot.id), pollId: poll.id, castAt: outcome.castAt, version: outcome.version };
+    }
+    if (outcome.kind === 'stands') return toStandingResult(ballot, outcome);
+    if (outcome.kind === 'not_taken') return toNotTaken(currentStatus(poll));
+    const { code, recorded, cause } = outcome;
+    return new AppError(code, failureDetail(recorded), { recorded, cause });
+  }
+
+  return {
+    one: (request) =>
+      new Promise((resolve, reject) => {
+        const ballot = toBallot(request);
+        ingestLog.append(ballot, (outcome) => {
+          const result = toResult(ballot, outcome);
+          if (result instanceof AppError) reject(result);
+          else resolve(result);
+        });
+      }),
+    eachOfMany(request, done) {
+      let ballot: Ballot;
+      try {
+        ballot = toBallot(request);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        queueMicrotask(() => done(error));
+        return;
+      }
+      ingestLog.append(ballot, (outcome) => done(toResult(ballot, outcome)));
+    },
+  };
+}
+
+/** A ballot stands already: the answer to a retry is its receipt, anything else is a second ballot. */
+function toStandingResult(ballot: Ballot, outcome: Extract<Outcome, { kind: 'stands' }>): CastResult {
+  const { standing } = outcome;
+  const receipt: Receipt = { ...standing, pollId: ballot.poll.id };
+  if (standing.ballotId === toUuidText(ballot.id)) return receipt;
+  if (!isRetry(ballot, outcome.retryKey)) {
+    return new AppError('ballot_already_cast', 'This voter has a counted ballot in this poll.', {
+      extra: { ballotId: standing.ballotId, castAt: new Date(standing.castAt).toISOString() },
+    });
+  }
+  if (outcome.selections === toSelectionsText(ballot.selections)) return receipt;
+  return new AppError('idempotency_key_reused', 'This idempotency key came with other selections before.');
+}
+
+function isRetry(ballot: Ballot, standingRetryKey: string | null): boolean {
+  if (ballot.poll.electorate === 'open') return true;
+  return ballot.retryKey !== null && standingRetryKey === toUuidText(ballot.retryKey);
+}
+
+function toNotTaken(status: PollStatus): AppError {
+  if (status === 'closed' || status === 'closing') {
+    return new AppError('poll_closed', 'Voting closed before the ballot arrived. It was not counted.');
+  }
+  const detail = status === 'paused' ? 'Voting is paused.' : 'Voting has not begun.';
+  return new AppError('poll_not_open', detail);
+}
+
+function failureDetail(recorded: 'no' | 'unknown'): string {
+  return recorded === 'no'
+    ? 'The ballot was not recorded. Send it again with the same Idempotency-Key.'
+    : 'Whether the ballot was recorded is not known. Send it again with the same Idempotency-Key: it counts once.';
+}

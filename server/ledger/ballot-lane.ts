@@ -1,0 +1,151 @@
+/**
+ * A lane records batches one after the other on a connection of its own, into a tally slot of its own,
+ * so that lanes never wait for each other's rows. The statement is `record_ballots` (or `record_changeable_ballots`) of
+ * migrations/0002_recording.sql: one round trip, one transaction, committed when `record` resolves.
+ */
+import pg from 'pg';
+import { toSelectionsText, type Ballot } from '../poll/ballot.ts';
+import type { Revote } from '../poll/poll.ts';
+import { BatchFailed, recordedAfter } from './batch-failure.ts';
+import { toAsciiArray, toInt4Array, toInt8Array, toUuidArray } from './pg-array.ts';
+import { toClientConfig, type Connection } from './postgres.ts';
+
+/** A ballot with the version that its receipt will say, or null where receipts must not tell it. */
+export type BallotToRecord = { readonly ballot: Ballot; readonly version: number | null };
+
+/** What became of a ballot that was not simply recorded and counted; see the type ballot_verdict in SQL. */
+export type Verdict =
+  | { readonly kind: 'stands'; readonly ballotId: string; readonly retryKey: string | null } & Standing
+  | { readonly kind: 'supersedes'; readonly castAt: number; readonly selections: string }
+  | { readonly kind: 'overtaken' }
+  | { readonly kind: 'not_taken' };
+
+type Standing = { readonly castAt: number; readonly version: number | null; readonly selections: string };
+
+export type BatchRecorded = {
+  /** The ledger's time for every ballot that was recorded now. */
+  readonly castAt: number;
+  readonly slot: number;
+  readonly batchNo: number;
+  /** By index into the batch. A ballot without a verdict was recorded and counted. */
+  readonly verdicts: ReadonlyMap<number, Verdict>;
+};
+
+export type BallotLane = {
+  /**
+   * Records a batch, sorted by (poll, voter). All its polls have this revote policy.
+   * @throws {BatchFailed} which says whether the batch may be in the ledger; the lane reconnects by itself.
+   */
+  record(revote: Revote, batch: readonly BallotToRecord[]): Promise<BatchRecorded>;
+  close(): Promise<void>;
+};
+
+type VerdictRow = {
+  ordinal: number;
+  verdict: 'batch' | Verdict['kind'];
+  cast_at: number;
+  version: number | null;
+  ballot_id: string;
+  retry_key: string | null;
+  selections: string;
+};
+
+const statements: Readonly<Record<Revote, { name: string; text: string }>> = {
+  refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7)' },
+  replace: { name: 'record_changeable_ballots', text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7)' },
+};
+
+/** The class of the advisory locks by which a lane's connection owns its slot. */
+const slotLockClass = 1_215_460_181;
+const slotsMax = 10_000;
+
+type Opened = { readonly client: pg.Client; readonly slot: number };
+
+export function createBallotLane(connection: Connection, statementTimeoutMs: number): BallotLane {
+  let opened: Opened | null = null;
+
+  async function open(): Promise<Opened> {
+    const client = new pg.Client(toClientConfig(connection, statementTimeoutMs));
+    // A lost connection fails the query under way; between queries the next `record` opens a new one.
+    client.on('error', () => discard(client));
+    try {
+      await client.connect();
+      return { client, slot: await claimSlot(client) };
+    } catch (error) {
+      await closeQuietly(client);
+      throw new BatchFailed('no', error);
+    }
+  }
+
+  function discard(client: pg.Client): void {
+    if (opened?.client === client) opened = null;
+    void closeQuietly(client);
+  }
+
+  return {
+    async record(revote, batch) {
+      opened ??= await open();
+      const { client, slot } = opened;
+      try {
+        const { rows } = await client.query<VerdictRow>({ ...statements[revote], values: toParameters(slot, batch) });
+        return toBatchRecorded(slot, rows);
+      } catch (error) {
+        // A connection whose answer is in doubt could hand it to the next batch: it is never used again.
+        discard(client);
+        throw new BatchFailed(recordedAfter(error), error);
+      }
+    },
+    async close() {
+      if (opened !== null) await closeQuietly(opened.client);
+      opened = null;
+    },
+  };
+}
+
+/** The first slot that no other connection owns. The lock goes with the connection, so a killed process leaves none behind. */
+async function claimSlot(client: pg.Client): Promise<number> {
+  for (let slot = 1; slot <= slotsMax; slot += 1) {
+    const { rows } = await client.query<{ claimed: boolean }>('select pg_try_advisory_lock($1, $2) as claimed', [slotLockClass, slot]);
+    if (rows[0]?.claimed === true) return slot;
+  }
+  throw new Error(`All ${slotsMax} tally slots are taken.`);
+}
+
+function toParameters(slot: number, batch: readonly BallotToRecord[]): unknown[] {
+  return [
+    slot,
+    toInt4Array(batch.map(({ ballot }) => ballot.poll.pollNo)),
+    toUuidArray(batch.map(({ ballot }) => ballot.voterKey)),
+    toUuidArray(batch.map(({ ballot }) => ballot.id)),
+    toUuidArray(batch.map(({ ballot }) => ballot.retryKey)),
+    toInt8Array(batch.map(({ version }) => version)),
+    toAsciiArray(batch.map(({ ballot }) => toSelectionsText(ballot.selections))),
+  ];
+}
+
+function toBatchRecorded(slot: number, rows: readonly VerdictRow[]): BatchRecorded {
+  const verdicts = new Map<number, Verdict>();
+  let castAt = 0;
+  let batchNo = 0;
+  for (const row of rows) {
+    if (row.verdict === 'batch') {
+      castAt = row.cast_at;
+      batchNo = row.version ?? 0;
+    } else {
+      verdicts.set(row.ordinal - 1, toVerdict(row, row.verdict));
+    }
+  }
+  return { castAt, slot, batchNo, verdicts };
+}
+
+function toVerdict(row: VerdictRow, kind: Verdict['kind']): Verdict {
+  const { cast_at: castAt, version, selections } = row;
+  if (kind === 'stands') return { kind, castAt, version, selections, ballotId: row.ballot_id, retryKey: row.retry_key };
+  if (kind === 'supersedes') return { kind, castAt, selections };
+  return { kind };
+}
+
+async function closeQuietly(client: pg.Client): Promise<void> {
+  // The connection is given up because it failed already: a second failure at its end says nothing new.
+  await client.end().catch(() => undefined);
+}

@@ -1,0 +1,50 @@
+/** Single ballots in the ledger, found by receipt or by voter. */
+import { isUuidText, toUuidText } from '../lib/uuid-v7.ts';
+import type { Pool } from './postgres.ts';
+
+export type LedgerBallot = {
+  readonly ballotId: string;
+  readonly pollNo: number;
+  readonly pollId: string;
+  readonly castAt: number;
+  readonly version: number | null;
+  /** A superseded ballot was accepted, and a later one of the same voter counts in its place. */
+  readonly status: 'counted' | 'superseded';
+};
+
+export type BallotStore = {
+  /** null for a malformed id, too: nobody holds a receipt with it. */
+  find(ballotId: string): Promise<LedgerBallot | null>;
+  hasCounted(pollNo: number, voterKey: Buffer): Promise<boolean>;
+};
+
+export function createBallotStore(pool: Pool): BallotStore {
+  return {
+    async find(ballotId) {
+      if (!isUuidText(ballotId)) return null;
+      const { rows } = await pool.query<LedgerBallot>(
+        `select
+          found.ballot_id as "ballotId",
+          found.poll_no as "pollNo",
+          polls.id as "pollId",
+          found.cast_at as "castAt",
+          found.version,
+          found.status
+        from (
+          select ballot_id, poll_no, cast_at, version, 'counted' as status from ballots where ballot_id = $1
+          union all
+          select ballot_id, poll_no, cast_at, version, 'superseded' from ballot_history where ballot_id = $1
+        ) as found
+        join polls on polls.poll_no = found.poll_no
+        order by found.status
+        limit 1`,
+        [ballotId],
+      );
+      return rows[0] ?? null;
+    },
+    async hasCounted(pollNo, voterKey) {
+      const { rows } = await pool.query('select 1 from ballots where poll_no = $1 and voter_key = $2', [pollNo, toUuidText(voterKey)]);
+      return rows.length === 1;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * The ledger's clock as this process knows it. The ledger decides what is in time; this estimate serves what only shows
+ * the time: states, countdowns, windows.
+ */
+import type { Pool } from './postgres.ts';
+
+export type LedgerClock = {
+  /** Milliseconds since 1970 by the ledger's clock, to within half a round trip. */
+  now(): number;
+  /** Asks the ledger for its time. Of several answers the quickest in the last minute is believed. */
+  measure(): Promise<void>;
+};
+
+const believedMs = 60_000;
+
+export function createLedgerClock(pool: Pool, systemNow: () => number = Date.now): LedgerClock {
+  let offsetMs = 0;
+  let errorMs = Number.POSITIVE_INFINITY;
+  let measuredAt = 0;
+  return {
+    now: () => systemNow() + offsetMs,
+    async measure() {
+      const askedAt = systemNow();
+      const { rows } = await pool.query<{ now: number }>('select clock_timestamp() as now');
+      const answeredAt = systemNow();
+      const roundTripMs = answeredAt - askedAt;
+      if (rows[0] === undefined || (roundTripMs / 2 > errorMs && answeredAt - measuredAt < believedMs)) return;
+      errorMs = roundTripMs / 2;
+      measuredAt = answeredAt;
+      // Within its error the offset says nothing: two clocks that agree are left alone.
+      const differenceMs = rows[0].now - (askedAt + answeredAt) / 2;
+      offsetMs = Math.abs(differenceMs) <= errorMs + 1 ? 0 : Math.round(differenceMs);
+    },
+  };
+}

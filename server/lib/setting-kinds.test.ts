@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { boolean, choice, count, host, origins, path, postgresUrl } from './setting-kinds.ts';
+
+describe('what a kind of setting takes', () => {
+  test('a count is written in plain digits', () => {
+    const kind = count({ unit: 'lanes', min: 0, max: 1_000 });
+    expect(['0', '7', '1000'].map((text) => kind.parse(text))).toEqual([0, 7, 1_000]);
+    for (const text of ['', ' 7', '7 ', '+7', '-0', '07', '7.0', '1e2', '0x7', '1_000', '٧']) {
+      expect(kind.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('a host has no port, no scheme and no path', () => {
+    for (const text of [
+      'localhost',
+      '0.0.0.0',
+      '::',
+      'fe80::1%eth0',
+      'my_host',
+      'a.example.org.',
+    ]) {
+      expect(host.parse(text), text).toBe(text);
+    }
+    for (const text of ['', 'a:80', '[::1]', 'http://a', 'a/b', 'a..b', '-a', 'a b', 'a\nb']) {
+      expect(host.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('origins are listed with commas, or all of them are meant', () => {
+    expect(origins.parse('*')).toBe('*');
+    expect(origins.parse('https://A.org:443, http://b.org:81/')).toEqual([
+      'https://a.org',
+      'http://b.org:81',
+    ]);
+    for (const text of ['', '*,https://a.org', 'a.org', 'null', 'https://a.org/x', 'ftp://a.org']) {
+      expect(origins.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('a database may be reached over a socket', () => {
+    expect(postgresUrl.parse('postgres:///votes?host=/run/postgresql')).toBeDefined();
+    expect(postgresUrl.parse('postgres://app@%2Frun%2Fpostgresql/votes')).toBeDefined();
+  });
+
+  test('a choice is one of its words, whatever names objects inherit', () => {
+    const kind = choice(['strict', 'process']);
+    expect(kind.parse('strict')).toBe('strict');
+    for (const text of ['', 'Strict', 'constructor', '__proto__']) {
+      expect(kind.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('true and false are words, and a path is printable', () => {
+    expect(['true', 'false', 'yes'].map((text) => boolean.parse(text))).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    expect(['./Données', '', 'a\0b'].map((text) => path.parse(text))).toEqual([
+      './Données',
+      undefined,
+      undefined,
+    ]);
+  });
+});

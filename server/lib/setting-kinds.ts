@@ -1,0 +1,171 @@
+import { isIP } from 'node:net';
+import { Secret } from './secret.ts';
+
+/** One way to read a setting from text. */
+export interface Kind<T> {
+  /** Stands for the value in `--help`, as `PORT` does in `--port PORT`. */
+  readonly placeholder: string;
+  /** Ends the sentence "it takes ...", in messages and in the docs. */
+  readonly takes: string;
+  /** Answers undefined for a text that is not allowed. */
+  parse(text: string): T | undefined;
+  /** The part of a secret text that a message may show. Without it a message shows the text itself. */
+  readonly redact?: (text: string) => string;
+  /** What the flag means when it stands without a value. Without it a flag needs a value. */
+  readonly alone?: string;
+}
+
+interface CountKind extends Kind<number> {
+  readonly min: number;
+  readonly max: number;
+}
+
+const wholeNumber = /^(?:0|[1-9]\d{0,14})$/;
+const hostName = /^(?!.*\.\.)[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9.])?$/i;
+const printable = /^\P{Cc}+$/u;
+const headerToken = /^[!-~]+$/;
+
+/** A whole number of something. `unit` is its plural, as in "ballots". Both limits are allowed values. */
+export function count({ unit, min, max }: { unit: string; min: number; max: number }): CountKind {
+  return {
+    placeholder: 'COUNT',
+    takes: `a whole number of ${unit} from ${min} to ${max}`,
+    min,
+    max,
+    parse(text) {
+      const number = Number(text);
+      return wholeNumber.test(text) && number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+/** A duration. The names of its flag, variable and value end in the unit. */
+export function milliseconds(limits: { min: number; max: number }): CountKind {
+  return { ...count({ unit: 'milliseconds', ...limits }), placeholder: 'MS' };
+}
+
+/** A port to connect to. */
+export const port: CountKind = {
+  ...count({ unit: '', min: 1, max: 65_535 }),
+  placeholder: 'PORT',
+  takes: 'a port from 1 to 65535',
+};
+
+/** A port to listen on, where 0 stands for any free one. */
+export const listeningPort: CountKind = {
+  ...count({ unit: '', min: 0, max: 65_535 }),
+  placeholder: 'PORT',
+  takes: 'a port from 0 to 65535, where 0 is any free one',
+};
+
+export const host: Kind<string> = {
+  placeholder: 'HOST',
+  takes: 'an IP address or a host name, without a port',
+  parse: (text) => (isIP(text) > 0 || hostName.test(text) ? text : undefined),
+};
+
+export const path: Kind<string> = {
+  placeholder: 'PATH',
+  takes: 'a path',
+  parse: (text) => (printable.test(text) && text.length <= 4_096 ? text : undefined),
+};
+
+export const shortText: Kind<string> = {
+  placeholder: 'TEXT',
+  takes: 'a text of 1 to 255 characters',
+  parse: (given) => (printable.test(given) && given.length <= 255 ? given : undefined),
+};
+
+export const boolean: Kind<boolean> = {
+  placeholder: 'true|false',
+  takes: 'true or false',
+  alone: 'true',
+  parse: (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
+};
+
+export function choice<const T extends string>(words: readonly T[]): Kind<T> {
+  const inline = words.join('|');
+  return {
+    placeholder: inline.length <= 20 ? inline : 'WORD',
+    takes: toAlternatives(words),
+    parse: (given) => words.find((word) => word === given),
+  };
+}
+
+/** Where browsers reach a site, as in `https://vote.example.org`: no path, no slash at the end. */
+export const httpOrigin: Kind<string> = {
+  placeholder: 'URL',
+  takes: 'an http:// or https:// URL without a path',
+  parse: toHttpOrigin,
+};
+
+/** Either every origin, or those listed. */
+export const origins: Kind<'*' | string[]> = {
+  placeholder: 'LIST',
+  takes: 'origins such as `https://example.org` with commas between them, or only `*`',
+  parse(given) {
+    if (given === '*') return '*';
+    const parts = given.split(',').map((part) => part.trim());
+    const listed = parts.map(toHttpOrigin).filter((origin) => origin !== undefined);
+    return listed.length === parts.length ? listed : undefined;
+  },
+};
+
+/** A key that travels in an HTTP header: long enough not to be guessed at once, and printable. */
+export const headerKey: Kind<Secret> = {
+  placeholder: 'KEY',
+  takes: '8 to 256 printable ASCII characters without spaces',
+  redact: () => '***',
+  parse: (given) =>
+    headerToken.test(given) && given.length >= 8 && given.length <= 256
+      ? new Secret(given)
+      : undefined,
+};
+
+export const password: Kind<Secret> = {
+  placeholder: 'PASSWORD',
+  takes: 'a text of 1 to 1024 characters',
+  redact: () => '***',
+  parse: (given) => (given !== '' && given.length <= 1_024 ? new Secret(given) : undefined),
+};
+
+/** The database with its password. `String()` of the value shows the URL without it. */
+export const postgresUrl: Kind<Secret> = {
+  placeholder: 'URL',
+  takes: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE with special characters percent-encoded',
+  redact: (given) => `${/^[a-z][a-z0-9+.-]*:\/\//i.exec(given)?.[0] ?? ''}***`,
+  parse(given) {
+    const url = URL.parse(given);
+    if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) return undefined;
+    // A password with an unescaped / ? or # spills into the parts behind it, and would be shown there.
+    const rest = url.pathname + url.search + url.hash;
+    if (!given.startsWith(`${url.protocol}//`) || rest.includes('@') || url.hash !== '') {
+      return undefined;
+    }
+    return new Secret(given, toUrlWithoutSecrets(url));
+  },
+};
+
+/** The same kind for a setting that may be absent: its default is undefined. */
+export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return kind;
+}
+
+function toHttpOrigin(given: string): string | undefined {
+  const url = URL.parse(given);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return undefined;
+  return url.href === `${url.origin}/` ? url.origin : undefined;
+}
+
+function toUrlWithoutSecrets(url: URL): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  // Options are for the driver; some of them (`password`, `sslpassword`) are secrets.
+  shown.search = '';
+  return shown.href;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+function toAlternatives(words: readonly string[]): string {
+  return words.join(', ').replace(/, ([^,]*)$/, ' or $1');
+}

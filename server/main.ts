@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/** The command line. The only file that touches `process`. */
+import { readFileSync } from 'node:fs';
+import pino from 'pino';
+import { parseCommandLine, type Invocation } from './command-line.ts';
+import { bulk } from './commands/bulk.ts';
+import { migrateAlone } from './commands/migrate.ts';
+import { serve } from './commands/serve.ts';
+import { verify } from './commands/verify.ts';
+import { toPublicUrl } from './config.ts';
+import { readEnvFile, SettingError } from './lib/setting-table.ts';
+
+const usageStatus = 2;
+
+async function main(): Promise<void> {
+  const invocation = parseCommandLine({ argv: process.argv.slice(2), env: process.env, envFile: readEnvFile() });
+  if (invocation.command === 'help') return say(invocation.text);
+  if (invocation.command === 'version') return say(readVersion());
+  const log = pino({ level: invocation.config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
+  const options = { log, onProgress: say, onLost: fail };
+  switch (invocation.command) {
+    case 'serve':
+      return runServer(invocation, options);
+    case 'migrate':
+      return say(await migrateAlone(invocation.config, options));
+    case 'verify': {
+      const { agree, report } = await verify(invocation.config, options);
+      process.exitCode = agree ? 0 : 1;
+      return say(report);
+    }
+    case 'bulk':
+      return runBulk(invocation);
+  }
+}
+
+type ServeOptions = Parameters<typeof serve>[1];
+
+async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, options: ServeOptions): Promise<void> {
+  const { running, banner } = await serve(config, options);
+  say(banner);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Asked twice, it does not wait for anything any more; what was acknowledged is safe.
+      if (stopping) process.exit(1);
+      stopping = true;
+      say('Stopping: answering what is under way …');
+      void running.stop().then(() => process.exit(0));
+    });
+  }
+}
+
+async function runBulk({ config, options }: Extract<Invocation, { command: 'bulk' }>): Promise<void> {
+  const { file, poll, url = toPublicUrl(config) } = options;
+  const { counted, refused } = await bulk({ file, poll, url }, (line, code, detail) => {
+    process.stderr.write(`line ${line}: ${code}: ${detail}\n`);
+  });
+  const refusals = [...refused].map(([code, count]) => `${count} ${code}`);
+  say([`${counted} counted`, ...refusals].join(', '));
+  process.exitCode = refused.size === 0 ? 0 : 1;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }; // Our own file.
+  return version;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** One line for whoever started the program. */
+function fail(error: unknown): void {
+  process.stderr.write(`hustings: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof SettingError ? usageStatus : 1);
+}
+
+main().catch(fail);

@@ -1,0 +1,55 @@
+/** The ledger's database, ready to be used: found or started, checked, and its schema up to date. */
+import type { Config } from './config.ts';
+import { startEmbeddedPostgres } from './ledger/embedded.ts';
+import { migrate } from './ledger/migrate.ts';
+import { checkServer, createPool, type Connection, type Pool } from './ledger/postgres.ts';
+import type { Logger } from './lib/logger.ts';
+
+export type Ledger = {
+  readonly pool: Pool;
+  readonly connection: Connection;
+  /** The names of the migrations that this start has run. */
+  readonly migrated: readonly string[];
+  close(): Promise<void>;
+};
+
+export type LedgerOptions = {
+  readonly log: Logger;
+  readonly onProgress: (text: string) => void;
+  readonly onLost: (error: Error) => void;
+};
+
+type LedgerConfig = Pick<
+  Config,
+  'database' | 'dataFolder' | 'durability' | 'poolConnectionsMax' | 'statementTimeoutMs' | 'migrationLockTimeoutMs'
+>;
+
+/** @throws {Error} one line for whoever starts the server: what is wrong with the database, and the remedy */
+export async function openLedger(config: LedgerConfig, options: LedgerOptions): Promise<Ledger> {
+  const { log } = options;
+  const database = await findDatabase(config, options);
+  const pool = createPool(
+    database.connection,
+    { connectionsMax: config.poolConnectionsMax, statementTimeoutMs: config.statementTimeoutMs },
+    (error) => log.warn({ err: error }, 'database connection lost'),
+  );
+  async function close(): Promise<void> {
+    await pool.end();
+    await database.stop();
+  }
+  try {
+    await checkServer(pool, config.durability);
+    const migrated = await migrate(pool, { lockTimeoutMs: config.migrationLockTimeoutMs, log });
+    return { pool, connection: database.connection, migrated, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function findDatabase(config: LedgerConfig, options: LedgerOptions): Promise<{ connection: Connection; stop(): Promise<void> }> {
+  if (config.database.kind === 'postgres') {
+    return { connection: { connectionString: config.database.url.reveal() }, stop: () => Promise.resolve() };
+  }
+  return startEmbeddedPostgres({ dataFolder: config.dataFolder, ...options });
+}

@@ -1,0 +1,49 @@
+/** Whether the process can do its work, in words for people and probes. */
+
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] };
+
+export type Health = {
+  check(): Promise<Readiness>;
+  /** From now on the process is not ready: it finishes what it has and takes nothing new. */
+  beginDrain(): void;
+  draining(): boolean;
+};
+
+export type HealthParts = {
+  /** Resolves when the ledger answers. */
+  readonly askLedger: () => Promise<unknown>;
+  /** For how long recording has failed, in milliseconds. */
+  readonly recorderAwayMs: () => number;
+};
+
+const answerMsMax = 2_000;
+
+export function createHealth({ askLedger, recorderAwayMs }: HealthParts): Health {
+  let draining = false;
+
+  async function ledgerAnswers(): Promise<boolean> {
+    const timedOut = AbortSignal.timeout(answerMsMax);
+    const givenUp = new Promise<boolean>((resolve) => {
+      timedOut.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    const answered = askLedger().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answered, givenUp]);
+  }
+
+  return {
+    async check() {
+      const reasons: string[] = [];
+      if (draining) reasons.push('The server is shutting down.');
+      if (recorderAwayMs() > 0) reasons.push(`Recording has failed for ${Math.round(recorderAwayMs())} ms.`);
+      if (!(await ledgerAnswers())) reasons.push(`The ledger did not answer within ${answerMsMax} ms.`);
+      return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+    },
+    beginDrain() {
+      draining = true;
+    },
+    draining: () => draining,
+  };
+}

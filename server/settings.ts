@@ -1,0 +1,232 @@
+import {
+  choice,
+  count,
+  headerKey,
+  host,
+  httpOrigin,
+  listeningPort,
+  milliseconds,
+  optional,
+  origins,
+  password,
+  path,
+  port,
+  postgresUrl,
+  shortText,
+} from './lib/setting-kinds.ts';
+import { group } from './lib/setting-table.ts';
+
+/**
+ * Every setting of the server. `--help`, docs/configuration.md and .env.example are made from this table.
+ *
+ * A flag wins over the environment, the environment over `.env`, and that over the default of the row,
+ * or of the preset where the row names one. Empty counts as unset.
+ */
+export const settings = {
+  ...group('Where voters reach it', {
+    host: {
+      flag: 'host',
+      env: 'HOST',
+      kind: host,
+      default: '127.0.0.1',
+      doc: 'The address to listen on. The default serves this machine only; `0.0.0.0` serves the network.',
+    },
+    port: {
+      flag: 'port',
+      env: 'PORT',
+      kind: listeningPort,
+      default: 8000,
+      presets: { party: 3000 },
+      doc: 'The TCP port to listen on.',
+    },
+    publicUrl: {
+      flag: 'public-url',
+      env: 'HUSTINGS_PUBLIC_URL',
+      kind: optional(httpOrigin),
+      default: undefined,
+      otherwise: 'made from host and port',
+      example: 'https://vote.example.org',
+      doc: 'The address that voters see, in links and QR codes. Set it when a proxy stands in front.',
+    },
+    corsOrigins: {
+      flag: 'cors-origins',
+      env: 'HUSTINGS_CORS_ORIGINS',
+      kind: origins,
+      default: [],
+      otherwise: 'none',
+      example: 'https://example.org,https://app.example.org',
+      doc: 'The other sites whose pages may call the API from a browser.',
+    },
+  }),
+
+  ...group('Polls', {
+    preset: {
+      flag: 'preset',
+      env: 'HUSTINGS_PRESET',
+      kind: choice(['features', 'party', 'none']),
+      default: 'features',
+      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, and `none` creates nothing.',
+    },
+    createKey: {
+      flag: 'create-key',
+      env: 'HUSTINGS_CREATE_KEY',
+      kind: optional(headerKey),
+      default: undefined,
+      otherwise: 'anybody may create polls',
+      doc: 'With it, creating polls under `/api/v1` takes this key in the `Create-Key` header. Prefer the variable: other users of the machine can see a flag.',
+    },
+  }),
+
+  ...group('Where ballots are kept', {
+    dataFolder: {
+      flag: 'data',
+      env: 'HUSTINGS_DATA',
+      kind: path,
+      default: './data',
+      doc: 'The folder of the embedded database. It is created where it is missing.',
+    },
+    databaseUrl: {
+      flag: 'database-url',
+      env: 'DATABASE_URL',
+      kind: optional(postgresUrl),
+      default: undefined,
+      otherwise: 'the embedded database',
+      example: 'postgres://hustings@localhost:5432/hustings',
+      doc: 'The PostgreSQL database to use in place of the embedded one, version 15 or newer. It wins over `POSTGRES_HOST`.',
+    },
+    postgresHost: {
+      env: 'POSTGRES_HOST',
+      kind: optional(host),
+      default: undefined,
+      otherwise: 'the embedded database',
+      example: 'localhost',
+      doc: 'The host of the PostgreSQL database, another way to name it. The other `POSTGRES_` variables are read only where this one is set and `DATABASE_URL` is not.',
+    },
+    postgresPort: {
+      env: 'POSTGRES_PORT',
+      kind: port,
+      default: 5432,
+      doc: 'The port of the database at `POSTGRES_HOST`.',
+    },
+    postgresUser: {
+      env: 'POSTGRES_USER',
+      kind: shortText,
+      default: 'postgres',
+      doc: 'The user to connect as.',
+    },
+    postgresPassword: {
+      env: 'POSTGRES_PASSWORD',
+      kind: optional(password),
+      default: undefined,
+      otherwise: 'no password',
+      doc: 'The password of that user.',
+    },
+    postgresDb: {
+      env: 'POSTGRES_DB',
+      kind: optional(shortText),
+      default: undefined,
+      otherwise: 'the name of the user',
+      example: 'hustings',
+      doc: 'The name of the database.',
+    },
+    durability: {
+      flag: 'durability',
+      env: 'DURABILITY',
+      kind: choice(['strict', 'process']),
+      default: 'strict',
+      doc: 'What a receipt survives. With `strict` it survives a power cut, and the server refuses a database that cannot promise that; with `process` it survives a killed process only.',
+    },
+  }),
+
+  ...group('Limits', {
+    ballotsWaitingMax: {
+      flag: 'ballots-waiting-max',
+      env: 'HUSTINGS_BALLOTS_WAITING_MAX',
+      kind: count({ unit: 'ballots', min: 1, max: 1_000_000 }),
+      default: 20_000,
+      doc: 'How many ballots may wait to be recorded. At the limit the server answers 503 with `Retry-After` and records nothing of that request.',
+    },
+    batchBallotsMax: {
+      flag: 'batch-ballots-max',
+      env: 'HUSTINGS_BATCH_BALLOTS_MAX',
+      kind: count({ unit: 'ballots', min: 1, max: 20_000 }),
+      default: 4_000,
+      doc: 'How many ballots one transaction records at most.',
+    },
+    recorderLanes: {
+      flag: 'recorder-lanes',
+      env: 'HUSTINGS_RECORDER_LANES',
+      kind: count({ unit: 'lanes', min: 1, max: 16 }),
+      default: 2,
+      doc: 'How many batches are recorded at the same time. Each lane has a database connection of its own.',
+    },
+    poolConnectionsMax: {
+      flag: 'pool-connections-max',
+      env: 'HUSTINGS_POOL_CONNECTIONS_MAX',
+      kind: count({ unit: 'connections', min: 1, max: 200 }),
+      default: 8,
+      doc: 'How many database connections serve everything but recording.',
+    },
+    bodyBytesMax: {
+      flag: 'body-bytes-max',
+      env: 'HUSTINGS_BODY_BYTES_MAX',
+      kind: count({ unit: 'bytes', min: 1_024, max: 1_048_576 }),
+      default: 16_384,
+      doc: 'How large a request body may be. A larger one is answered with 413.',
+    },
+  }),
+
+  ...group('Timeouts', {
+    headersTimeoutMs: {
+      flag: 'headers-timeout-ms',
+      env: 'HUSTINGS_HEADERS_TIMEOUT_MS',
+      kind: milliseconds({ min: 10, max: 600_000 }),
+      default: 5_000,
+      doc: 'How long the headers of a request may take to arrive. At most the request timeout.',
+    },
+    requestTimeoutMs: {
+      flag: 'request-timeout-ms',
+      env: 'HUSTINGS_REQUEST_TIMEOUT_MS',
+      kind: milliseconds({ min: 10, max: 600_000 }),
+      default: 10_000,
+      doc: 'How long a whole request may take to arrive. A slower one is answered with 408.',
+    },
+    statementTimeoutMs: {
+      flag: 'statement-timeout-ms',
+      env: 'HUSTINGS_STATEMENT_TIMEOUT_MS',
+      kind: milliseconds({ min: 10, max: 600_000 }),
+      default: 10_000,
+      doc: 'How long one statement may run in the database before it is given up.',
+    },
+    migrationLockTimeoutMs: {
+      flag: 'migration-lock-timeout-ms',
+      env: 'HUSTINGS_MIGRATION_LOCK_TIMEOUT_MS',
+      kind: milliseconds({ min: 10, max: 600_000 }),
+      default: 10_000,
+      doc: 'How long a migration waits for a lock before it gives up, so that it never holds up voters.',
+    },
+    drainTimeoutMs: {
+      flag: 'drain-timeout-ms',
+      env: 'HUSTINGS_DRAIN_TIMEOUT_MS',
+      kind: milliseconds({ min: 10, max: 600_000 }),
+      default: 10_000,
+      doc: 'How long the server may take to finish what it has begun when it is told to stop.',
+    },
+  }),
+
+  ...group('Logs', {
+    logLevel: {
+      flag: 'log-level',
+      env: 'LOG_LEVEL',
+      kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      default: 'info',
+      doc: 'The least important kind of event that is logged.',
+    },
+    nodeEnv: {
+      env: 'NODE_ENV',
+      kind: choice(['production', 'development', 'test']),
+      default: 'production',
+      doc: 'What kind of run this is, by the custom of Node.js programs. No promise depends on it.',
+    },
+  }),
+};
