@@ -1,7 +1,7 @@
 /** The HTTP server: every route, and what holds for all of them. */
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { AppError } from '../errors.ts';
 import { toQuickId } from '../lib/quick-id.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
@@ -31,6 +31,7 @@ export async function createHttpApp(
 ): Promise<HttpApp> {
   const app = Fastify({
     loggerInstance: parts.log,
+    logController: new LogController({ disableRequestLogging: true }),
     disableRequestLogging: true,
     genReqId: toQuickId,
     bodyLimit: options.bodyBytesMax,

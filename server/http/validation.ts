@@ -11,7 +11,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const check = createCheck(schema);
   return (data: unknown) => {
     // Headers, parameters and the query arrive as text; a body says its types itself.
-    const value: unknown = httpPart === 'body' ? data : Value.Convert(schema, data);
+    const value: unknown = httpPart === 'body' ? data : Value.Default(schema, Value.Convert(schema, data));
     const refused = check(value);
     return refused === null ? { value } : { error: refused };
   };
@@ -31,7 +31,9 @@ export function createCheck(schema: TSchema): (value: unknown) => AppError | nul
 type SchemaError = { readonly instancePath: string; readonly keyword: string; readonly params: object };
 
 function toViolations(errors: readonly SchemaError[]): Violation[] {
-  return errors.slice(0, violationsMax).flatMap(({ instancePath, keyword, params }) => {
+  // "boolean" only says that a property was refused by its parent, which tells so itself.
+  const told = errors.filter(({ keyword }) => keyword !== 'boolean').slice(0, violationsMax);
+  return told.flatMap(({ instancePath, keyword, params }) => {
     const named = namedProperties(params);
     if (named.length === 0) return [{ pointer: instancePath, rule: toRule(keyword) }];
     return named.map((name) => ({ pointer: `${instancePath}/${toPointerPart(name)}`, rule: toRule(keyword) }));
