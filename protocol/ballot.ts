@@ -5,14 +5,22 @@ const selections = Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
   maxItems: 200,
   description: 'The ids of the selected options.',
 });
-const userId = Type.String({ minLength: 1, maxLength: 255, description: 'The voter, in polls whose electorate is `declared`.' });
+const userId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'The voter, in polls whose electorate is `declared`.',
+});
 
 export const NewBallot = Type.Object({ selections, userId: Type.Optional(userId) }, { additionalProperties: false });
 export type NewBallot = Static<typeof NewBallot>;
 
 /** One line of a batch: the same, with the key that a single ballot has in its header. */
 export const BatchBallot = Type.Object(
-  { selections, userId: Type.Optional(userId), idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) },
+  {
+    selections,
+    userId: Type.Optional(userId),
+    idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  },
   { additionalProperties: false },
 );
 export type BatchBallot = Static<typeof BatchBallot>;

@@ -15,7 +15,13 @@ export const Visibility = Type.Union(
   { description: 'Who sees the results, and from when on.' },
 );
 export const PollStatus = Type.Union(
-  [Type.Literal('draft'), Type.Literal('open'), Type.Literal('paused'), Type.Literal('closing'), Type.Literal('closed')],
+  [
+    Type.Literal('draft'),
+    Type.Literal('open'),
+    Type.Literal('paused'),
+    Type.Literal('closing'),
+    Type.Literal('closed'),
+  ],
   { description: '`closing`: closed for voters, and accepted ballots are still being counted.' },
 );
 
@@ -50,7 +56,9 @@ const terms = {
   description: Type.Optional(NullableText),
   electorate: Type.Optional(Electorate),
   electorateSize: Type.Optional(
-    Type.Union([Type.Integer({ minimum: 1, maximum: 2_000_000_000 }), Type.Null()], { description: 'How many may vote, for the turnout.' }),
+    Type.Union([Type.Integer({ minimum: 1, maximum: 2_000_000_000 }), Type.Null()], {
+      description: 'How many may vote, for the turnout.',
+    }),
   ),
   revote: Type.Optional(Revote),
   visibility: Type.Optional(Visibility),
@@ -126,5 +134,7 @@ export type PollCreated = Static<typeof PollCreated>;
 
 export const PollList = Type.Object({
   polls: Type.Array(Poll),
-  next: Type.Union([Type.String(), Type.Null()], { description: 'The value of `before` for the next page; null on the last.' }),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'The value of `before` for the next page; null on the last.',
+  }),
 });

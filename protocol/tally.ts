@@ -7,7 +7,9 @@ export const Tally = Type.Object({
   status: PollStatus,
   version: Type.Integer({ description: 'Grows by one with every ballot counted or superseded.' }),
   total: Type.Integer({ description: 'Counted ballots.' }),
-  turnout: Type.Union([Type.Number(), Type.Null()], { description: 'total / electorateSize; null where the electorate is not known.' }),
+  turnout: Type.Union([Type.Number(), Type.Null()], {
+    description: 'total / electorateSize; null where the electorate is not known.',
+  }),
   counts: Type.Array(
     Type.Object({
       optionId: Type.String(),
@@ -16,7 +18,9 @@ export const Tally = Type.Object({
     }),
     { description: 'In ballot order.' },
   ),
-  lastTenMinutes: Type.Integer({ description: 'Votes of all options cast later than 600 s ago. It falls as votes age.' }),
+  lastTenMinutes: Type.Integer({
+    description: 'Votes of all options cast later than 600 s ago. It falls as votes age.',
+  }),
   votesPerSecond: Type.Number({ description: 'The mean over the last ten whole seconds.' }),
 });
 export type Tally = Static<typeof Tally>;

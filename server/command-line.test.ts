@@ -77,9 +77,7 @@ describe('the help', () => {
   });
 
   test('of one command shows its usage and only the settings that it reads', () => {
-    expect(helpOf('help bulk')).toContain(
-      'Usage: hustings bulk FILE.ndjson --poll REF [--url URL] [FLAGS]',
-    );
+    expect(helpOf('help bulk')).toContain('Usage: hustings bulk FILE.ndjson --poll REF [--url URL] [FLAGS]');
     expect(helpOf('migrate --help')).toContain('--migration-lock-timeout-ms');
     expect(helpOf('migrate --help')).not.toContain('--recorder-lanes');
     expect(helpOf('serve --help')).toContain('--recorder-lanes');

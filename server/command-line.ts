@@ -1,12 +1,6 @@
 import { toConfig, type Config, type ConfigSources } from './config.ts';
 import { closestWord } from './lib/closest-word.ts';
-import {
-  toEntry,
-  toPlainText,
-  toSettingEntry,
-  toSettingsHelp,
-  wrapText,
-} from './lib/help-layout.ts';
+import { toEntry, toPlainText, toSettingEntry, toSettingsHelp, wrapText } from './lib/help-layout.ts';
 import { boolean, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
 import {
   group,
@@ -171,9 +165,7 @@ function parseOptions(name: CommandName, given: GivenValues, words: readonly str
   for (const [owner, { options: others }] of Object.entries(commands)) {
     const stray = Object.keys(others).find((key) => given[key] && !(key in options));
     if (stray === undefined) continue;
-    throw new SettingError(
-      `${given[stray]?.under} belongs to "hustings ${owner}", not to "hustings ${name}".`,
-    );
+    throw new SettingError(`${given[stray]?.under} belongs to "hustings ${owner}", not to "hustings ${name}".`);
   }
   const places = Object.entries(options).filter(([, option]) => option.argument !== undefined);
   const extra = words[places.length];
@@ -207,12 +199,7 @@ function toCommandHelp(word: string): string {
   const name = toCommandName(word);
   const { doc, options, reads }: Command = commands[name];
   const read = Object.fromEntries(reads.map((key) => [key, settings[key]]));
-  return [
-    toParagraph(toPlainText(doc)),
-    `Usage: ${toUsage(name)}`,
-    toSettingsHelp(options),
-    toSettingsHelp(read),
-  ]
+  return [toParagraph(toPlainText(doc)), `Usage: ${toUsage(name)}`, toSettingsHelp(options), toSettingsHelp(read)]
     .filter((part) => part !== '')
     .join('\n\n');
 }

@@ -71,7 +71,9 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     board.load(),
   ]);
 
-  const lanes = Array.from({ length: config.recorderLanes }, () => createBallotLane(connection, config.statementTimeoutMs));
+  const lanes = Array.from({ length: config.recorderLanes }, () =>
+    createBallotLane(connection, config.statementTimeoutMs),
+  );
   const recorder = createRecorder({ lanes, board, now: clock.now, log }, { batchBallotsMax: config.batchBallotsMax });
   const ingestLog = createDirectIngestLog(recorder, { ballotsWaitingMax: config.ballotsWaitingMax });
   const results = createResults({ board, polls, now: clock.now, settledThrough: ingestLog.settledThrough });
@@ -122,7 +124,13 @@ async function closeRecording(ingestLog: IngestLog, lanes: readonly BallotLane[]
 
 function toHttpOptions(config: Config) {
   const { bodyBytesMax, headersTimeoutMs, requestTimeoutMs, corsOrigins } = config;
-  return { bodyBytesMax, headersTimeoutMs, requestTimeoutMs, corsOrigins, createKey: config.createKey?.reveal() ?? null };
+  return {
+    bodyBytesMax,
+    headersTimeoutMs,
+    requestTimeoutMs,
+    corsOrigins,
+    createKey: config.createKey?.reveal() ?? null,
+  };
 }
 
 /** The sample board, so that there is something to vote on. Its manage key is thrown away: nobody needs to change a sample. */

@@ -131,9 +131,7 @@ describe('parseConfig', () => {
     expect(configFrom({ env, envFile }).port).toBe(2);
     expect(configFrom({ env: { HUSTINGS_PRESET: 'party' }, envFile }).port).toBe(3);
     expect(configFrom({ envFile: 'HUSTINGS_PRESET=party' }).port).toBe(3000);
-    expect(configFrom({ argv: ['--preset', 'none'], env: { HUSTINGS_PRESET: 'party' } }).port).toBe(
-      8000,
-    );
+    expect(configFrom({ argv: ['--preset', 'none'], env: { HUSTINGS_PRESET: 'party' } }).port).toBe(8000);
   });
 
   test('an empty variable counts as unset, an empty flag is refused', () => {
@@ -250,9 +248,9 @@ describe('a secret', () => {
 
 describe('toPublicUrl', () => {
   test('is the address that was set, without a slash at the end', () => {
-    expect(
-      toPublicUrl(configFrom({ argv: ['--public-url', 'https://Vote.example.org/'] }), 1),
-    ).toBe('https://vote.example.org');
+    expect(toPublicUrl(configFrom({ argv: ['--public-url', 'https://Vote.example.org/'] }), 1)).toBe(
+      'https://vote.example.org',
+    );
   });
 
   test.each([
@@ -267,9 +265,7 @@ describe('toPublicUrl', () => {
   });
 
   test('takes the port that the system chose', () => {
-    expect(toPublicUrl(configFrom({ argv: ['--port', '0'] }), 54_321)).toBe(
-      'http://localhost:54321',
-    );
+    expect(toPublicUrl(configFrom({ argv: ['--port', '0'] }), 54_321)).toBe('http://localhost:54321');
   });
 });
 

@@ -172,10 +172,8 @@ const rows = {
     status: 409,
     title: 'This voter has already voted',
     retry: 'never',
-    meaning:
-      'A ballot of this voter is in the ledger, and the poll takes one for good. This one was not recorded.',
-    remedy:
-      'Nothing: the first ballot counts. A retry with the key of that ballot gets its receipt.',
+    meaning: 'A ballot of this voter is in the ledger, and the poll takes one for good. This one was not recorded.',
+    remedy: 'Nothing: the first ballot counts. A retry with the key of that ballot gets its receipt.',
   },
 
   // Rule: the request can be read, and breaks a rule.
@@ -197,8 +195,7 @@ const rows = {
     status: 422,
     title: 'The idempotency key belongs to another request',
     retry: 'after_fix',
-    meaning:
-      'The key came before with other content. The earlier request stands; this one was not recorded.',
+    meaning: 'The key came before with other content. The earlier request stands; this one was not recorded.',
     remedy: 'Make a new key for each new ballot, and keep it for retries of that ballot only.',
   },
 
@@ -216,8 +213,7 @@ const rows = {
     title: 'Too many ballots are waiting',
     retry: 'later',
     retryAfterSeconds: 1,
-    meaning:
-      'As many ballots as the server holds (`--ballots-waiting-max`) are waiting to be recorded.',
+    meaning: 'As many ballots as the server holds (`--ballots-waiting-max`) are waiting to be recorded.',
     remedy: 'Wait as long as `Retry-After` says, then send it again with the same key.',
   },
   ledger_unavailable: {
@@ -226,8 +222,7 @@ const rows = {
     retry: 'later',
     retryAfterSeconds: 2,
     recorded: 'unknown',
-    meaning:
-      'The database does not answer. If it failed while it was recording, the outcome is unknown.',
+    meaning: 'The database does not answer. If it failed while it was recording, the outcome is unknown.',
     remedy: 'Send it again with the same key: it counts once, and the receipt is the same.',
   },
   shutting_down: {

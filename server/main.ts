@@ -11,6 +11,8 @@ import { toPublicUrl } from './config.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
 
 const usageStatus = 2;
+/** A signal that comes again so soon is the same one: Ctrl-C reaches the whole process group, and npm passes it on besides. */
+const sameSignalMs = 1_000;
 
 async function main(): Promise<void> {
   const invocation = parseCommandLine({ argv: process.argv.slice(2), env: process.env, envFile: readEnvFile() });
@@ -38,14 +40,17 @@ type ServeOptions = Parameters<typeof serve>[1];
 async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, options: ServeOptions): Promise<void> {
   const { running, banner } = await serve(config, options);
   say(banner);
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  let stoppingSince: number | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // Asked twice, it does not wait for anything any more; what was acknowledged is safe.
-      if (stopping) process.exit(1);
-      stopping = true;
-      say('Stopping: answering what is under way …');
-      void running.stop().then(() => process.exit(0));
+      if (stoppingSince === null) {
+        stoppingSince = performance.now();
+        say('Stopping: answering what is under way …');
+        void running.stop().then(() => process.exit(0));
+      } else if (performance.now() - stoppingSince > sameSignalMs) {
+        // Asked again, it waits for nothing any more; what was acknowledged is safe.
+        process.exit(1);
+      }
     });
   }
 }
@@ -61,7 +66,9 @@ async function runBulk({ config, options }: Extract<Invocation, { command: 'bulk
 }
 
 function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }; // Our own file.
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }; // Our own file.
   return version;
 }
 

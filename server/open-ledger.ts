@@ -1,6 +1,6 @@
 /** The ledger's database, ready to be used: found or started, checked, and its schema up to date. */
 import type { Config } from './config.ts';
-import { startEmbeddedPostgres } from './ledger/embedded.ts';
+import { startEmbeddedPostgres } from './ledger/embedded/embedded.ts';
 import { migrate } from './ledger/migrate.ts';
 import { checkServer, createPool, type Connection, type Pool } from './ledger/postgres.ts';
 import type { Logger } from './lib/logger.ts';
@@ -47,7 +47,10 @@ export async function openLedger(config: LedgerConfig, options: LedgerOptions): 
   }
 }
 
-async function findDatabase(config: LedgerConfig, options: LedgerOptions): Promise<{ connection: Connection; stop(): Promise<void> }> {
+async function findDatabase(
+  config: LedgerConfig,
+  options: LedgerOptions,
+): Promise<{ connection: Connection; stop(): Promise<void> }> {
   if (config.database.kind === 'postgres') {
     return { connection: { connectionString: config.database.url.reveal() }, stop: () => Promise.resolve() };
   }

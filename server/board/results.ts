@@ -33,13 +33,16 @@ export function createResults({ board, now, settledThrough, polls }: ResultsPart
 
   function statusOf(poll: Poll): PollStatus {
     const at = now();
-    return poll.closesAt === null || at < poll.closesAt ? pollStatusAt(poll, at) : pollStatusAt(poll, at, settledThrough());
+    return poll.closesAt === null || at < poll.closesAt
+      ? pollStatusAt(poll, at)
+      : pollStatusAt(poll, at, settledThrough());
   }
 
   function* standings(window: LeaderboardWindow): Generator<Standing> {
     const at = now();
     for (const poll of polls.all()) {
-      if (!poll.listed || pollStatusAt(poll, at) !== 'open' || !resultsVisible(poll.visibility, 'open', anyone)) continue;
+      if (!poll.listed || pollStatusAt(poll, at) !== 'open' || !resultsVisible(poll.visibility, 'open', anyone))
+        continue;
       const tally = board.read(poll.pollNo, at);
       for (const { optionNo } of poll.options) {
         const votes = window === 'all' ? tally.votesOf(optionNo) : tally.lastTenMinutesOf(optionNo);
@@ -59,7 +62,9 @@ export function createResults({ board, now, settledThrough, polls }: ResultsPart
       const key = `${window} ${limit}`;
       const last = kept.get(key);
       if (last !== undefined && at - last.at < leadersKeptMs) return last.leaders;
-      const leaders = topStandings(standings(window), limit).flatMap((standing) => toLeader(polls.byNo(standing.pollNo), standing));
+      const leaders = topStandings(standings(window), limit).flatMap((standing) =>
+        toLeader(polls.byNo(standing.pollNo), standing),
+      );
       kept.set(key, { at, leaders });
       return leaders;
     },

@@ -11,7 +11,12 @@ export type BulkReport = {
   readonly refused: ReadonlyMap<string, number>;
 };
 
-type OutcomeLine = { readonly line: number; readonly outcome: 'counted' | 'refused'; readonly code?: string; readonly detail?: string };
+type OutcomeLine = {
+  readonly line: number;
+  readonly outcome: 'counted' | 'refused';
+  readonly code?: string;
+  readonly detail?: string;
+};
 
 /**
  * Ballots that carry an `idempotencyKey` can be sent again after any failure: they count once.

@@ -10,7 +10,8 @@ export async function serve(config: Config, options: ComposeOptions): Promise<{ 
 
 function toBanner(config: Config, { port }: Running): string {
   const url = toPublicUrl(config, port);
-  const database = config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.dataFolder}` : String(config.database.url);
+  const database =
+    config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.dataFolder}` : String(config.database.url);
   const durability =
     config.durability === 'strict'
       ? 'strict: a receipt survives a power cut'

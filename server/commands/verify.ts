@@ -10,7 +10,8 @@ export async function verify(config: Config, options: LedgerOptions): Promise<{ 
     const mismatches = await findTallyMismatches(ledger.pool);
     if (mismatches.length === 0) return { agree: true, report: 'Every tally equals the count over the ledger.' };
     const lines = mismatches.map(
-      ({ poll, option, tallied, counted }) => `${poll}, option ${option ?? '(blank)'}: tally ${tallied}, ledger ${counted}`,
+      ({ poll, option, tallied, counted }) =>
+        `${poll}, option ${option ?? '(blank)'}: tally ${tallied}, ledger ${counted}`,
     );
     return { agree: false, report: ['Tallies differ from the ledger:', ...lines].join('\n') };
   } finally {

@@ -86,7 +86,10 @@ function toResult({ results }: HttpParts, poll: Poll): object {
   const tally = results.tallyOf(poll, anyone);
   if (tally === null) throw new AppError('results_hidden', 'The results of the feature board are hidden.');
   return {
-    features: poll.options.map(({ text, optionNo }) => ({ name: text, cumulative_vote_count: tally.votesOf(optionNo) })),
+    features: poll.options.map(({ text, optionNo }) => ({
+      name: text,
+      cumulative_vote_count: tally.votesOf(optionNo),
+    })),
     total_votes_last_10_min: tally.lastTenMinutes,
   };
 }

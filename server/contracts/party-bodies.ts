@@ -1,5 +1,12 @@
 /** What clients of the contract `party` send, read in the order in which the contract names its refusals. */
-import { isStorable, isText, optionsMax, optionsMin, optionTextCharsMax, questionCharsMax } from '../poll/check-poll.ts';
+import {
+  isStorable,
+  isText,
+  optionsMax,
+  optionsMin,
+  optionTextCharsMax,
+  questionCharsMax,
+} from '../poll/check-poll.ts';
 import { PartyRefusal } from './party-errors.ts';
 
 export type PartyPoll = { readonly question: string; readonly options: readonly string[]; readonly expiresAt: number };
@@ -21,14 +28,17 @@ export function parsePollBody(body: unknown, now: number): PartyPoll {
 }
 
 function parseOptions(options: unknown): string[] {
-  if (!Array.isArray(options) || options.length < optionsMin) throw invalid('Options must be an array with at least 2 items');
+  if (!Array.isArray(options) || options.length < optionsMin)
+    throw invalid('Options must be an array with at least 2 items');
   if (options.length > optionsMax) throw invalid(`Options must be an array with at most ${optionsMax} items`);
   const texts = options.map((option: unknown) => {
     if (typeof option !== 'string' || !isText(option)) throw invalid('All options must be non-empty strings');
-    if (option.length > optionTextCharsMax) throw invalid(`All options must have at most ${optionTextCharsMax} characters`);
+    if (option.length > optionTextCharsMax)
+      throw invalid(`All options must have at most ${optionTextCharsMax} characters`);
     return option;
   });
-  if (new Set(texts.map((text) => text.trim().normalize('NFC'))).size < texts.length) throw invalid('All options must be different');
+  if (new Set(texts.map((text) => text.trim().normalize('NFC'))).size < texts.length)
+    throw invalid('All options must be different');
   return texts;
 }
 

@@ -41,5 +41,7 @@ function answer({ status, error, message }: PartyRefusal, reply: FastifyReply): 
 
 function toSentence({ violations }: AppError): string {
   const [first] = violations;
-  return first === undefined ? 'The poll breaks a rule' : `${first.pointer.slice(1)}: ${first.rule.replaceAll('_', ' ')}`;
+  return first === undefined
+    ? 'The poll breaks a rule'
+    : `${first.pointer.slice(1)}: ${first.rule.replaceAll('_', ' ')}`;
 }

@@ -45,20 +45,28 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
     const limit = parseLimit(query['limit'], 20);
     const before = query['before'] === undefined ? null : await findPoll(parts, query['before']);
     const polls = await parts.pollStore.listNewest({ limit, beforePollNo: before?.pollNo ?? null });
-    return { data: polls.map((poll) => toPollView(parts, poll)), next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null };
+    return {
+      data: polls.map((poll) => toPollView(parts, poll)),
+      next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null,
+    };
   });
 
-  app.get<{ Params: { id: string } }>('/polls/:id', { schema: { summary: 'A poll with its votes', tags } }, async (request, reply) => {
-    void reply.header('cache-control', 'no-cache');
-    return toPollView(parts, await findPoll(parts, request.params.id));
-  });
+  app.get<{ Params: { id: string } }>(
+    '/polls/:id',
+    { schema: { summary: 'A poll with its votes', tags } },
+    async (request, reply) => {
+      void reply.header('cache-control', 'no-cache');
+      return toPollView(parts, await findPoll(parts, request.params.id));
+    },
+  );
 }
 
 function registerVote(app: HttpApp, parts: HttpParts): void {
   app.post<{ Params: { id: string } }>('/polls/:id/vote', { schema: { summary: 'Vote', tags } }, async (request) => {
     const { userId, optionId } = parseVoteBody(request.body);
     const poll = await findPoll(parts, request.params.id);
-    if (!poll.optionNoById.has(optionId)) throw new PartyRefusal(400, 'Validation Error', 'Option does not belong to this poll');
+    if (!poll.optionNoById.has(optionId))
+      throw new PartyRefusal(400, 'Validation Error', 'Option does not belong to this poll');
     const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId };
     const idempotencyKey = idempotencyKeyOf(request);
     const receipt = await parts.castBallot.one({ poll, voter, optionIds: [optionId], idempotencyKey });
@@ -74,18 +82,22 @@ function registerVote(app: HttpApp, parts: HttpParts): void {
 }
 
 function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
-  app.get('/leaderboard', { schema: { summary: 'The top options of all open polls', tags } }, (request: FastifyRequest, reply: FastifyReply) => {
-    const limit = parseLimit(toQuery(request)['limit'], 10);
-    void reply.header('cache-control', 'no-cache');
-    const data = parts.results.leaders('all', limit).map(({ poll, option, votes }) => ({
-      poll_id: poll.id,
-      poll_question: poll.question,
-      option_id: option.id,
-      option_text: option.text,
-      vote_count: votes,
-    }));
-    return reply.send({ data, timestamp: new Date(parts.results.now()).toISOString() });
-  });
+  app.get(
+    '/leaderboard',
+    { schema: { summary: 'The top options of all open polls', tags } },
+    (request: FastifyRequest, reply: FastifyReply) => {
+      const limit = parseLimit(toQuery(request)['limit'], 10);
+      void reply.header('cache-control', 'no-cache');
+      const data = parts.results.leaders('all', limit).map(({ poll, option, votes }) => ({
+        poll_id: poll.id,
+        poll_question: poll.question,
+        option_id: option.id,
+        option_text: option.text,
+        vote_count: votes,
+      }));
+      return reply.send({ data, timestamp: new Date(parts.results.now()).toISOString() });
+    },
+  );
 
   app.get('/health', { schema: { summary: 'A sign of life', tags } }, (_request: FastifyRequest, reply: FastifyReply) =>
     reply.send({ status: 'ok', timestamp: new Date().toISOString() }),

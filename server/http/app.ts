@@ -90,7 +90,11 @@ function useMethodTable(app: HttpApp): void {
       return answerProblem(new AppError('route_not_found', 'There is nothing at this address.'), request, reply);
     }
     void reply.header('allow', methods.join(', '));
-    return answerProblem(new AppError('method_not_allowed', `This address takes ${methods.join(', ')}.`), request, reply);
+    return answerProblem(
+      new AppError('method_not_allowed', `This address takes ${methods.join(', ')}.`),
+      request,
+      reply,
+    );
   });
 }
 

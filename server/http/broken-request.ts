@@ -15,10 +15,18 @@ export function answerBrokenRequest(error: FastifyError, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { code, detail } = refusals[error.code] ?? { code: 'request_malformed' as const, detail: 'This is not an HTTP request.' };
+  const { code, detail } = refusals[error.code] ?? {
+    code: 'request_malformed' as const,
+    detail: 'This is not an HTTP request.',
+  };
   const refusal = new AppError(code, detail);
   const body = JSON.stringify(toProblem(refusal, toQuickId()));
   const { status, title } = refusal.row;
-  const head = [`HTTP/1.1 ${status} ${title}`, `Content-Type: ${problemMediaType}`, `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    `Content-Type: ${problemMediaType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

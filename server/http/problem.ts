@@ -49,7 +49,9 @@ export function prepareRefusal(error: AppError, request: FastifyRequest, reply: 
 
 export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(thrown);
-  return prepareRefusal(error, request, reply).type(problemMediaType).send(JSON.stringify(toProblem(error, request.id)));
+  return prepareRefusal(error, request, reply)
+    .type(problemMediaType)
+    .send(JSON.stringify(toProblem(error, request.id)));
 }
 
 function hasCode(error: unknown): error is FastifyError {
@@ -57,5 +59,7 @@ function hasCode(error: unknown): error is FastifyError {
 }
 
 function isClientError(error: unknown): boolean {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500;
+  return (
+    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500
+  );
 }

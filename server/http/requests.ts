@@ -26,7 +26,8 @@ const idempotencyKeyPattern = /^[\u0020-\u007e]{1,255}$/u;
 export function idempotencyKeyOf(request: FastifyRequest): string | null {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return null;
-  const text = typeof header === 'string' && header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header;
+  const text =
+    typeof header === 'string' && header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header;
   if (typeof text === 'string' && idempotencyKeyPattern.test(text)) return text;
   throw new AppError('request_malformed', 'Idempotency-Key takes 1 to 255 printable ASCII characters.');
 }
@@ -44,7 +45,9 @@ export function voterOf(
   // The answer that carried the cookie may be lost: the same key then leads to the same new voter.
   const { idempotencyKey } = given;
   const voterId =
-    idempotencyKey === null ? cookies.drawVoterId() : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
+    idempotencyKey === null
+      ? cookies.drawVoterId()
+      : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
   setVoterCookie(given.reply, cookies.sign(voterId));
   return { kind: 'cookie', voterId };
 }
@@ -82,7 +85,10 @@ export async function viewerOf(
   }
   const voterId = poll.electorate === 'cookie' ? parts.cookies.parse(voterCookieOf(request)) : null;
   if (voterId === null) return anyone;
-  return { manager: false, voted: await parts.ballots.hasCounted(poll.pollNo, parts.makeKey('cookie', poll.id, voterId)) };
+  return {
+    manager: false,
+    voted: await parts.ballots.hasCounted(poll.pollNo, parts.makeKey('cookie', poll.id, voterId)),
+  };
 }
 
 /** @throws {AppError} `credential_missing`, `manage_key_wrong` */
@@ -90,7 +96,8 @@ export function requireManager(request: FastifyRequest, poll: Poll): void {
   if (request.headers['manage-key'] === undefined) {
     throw new AppError('credential_missing', 'Send the manage key of this poll in the Manage-Key header.');
   }
-  if (!holdsManageKey(request, poll)) throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
+  if (!holdsManageKey(request, poll))
+    throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
 }
 
 function holdsManageKey(request: FastifyRequest, poll: Poll): boolean {

@@ -24,7 +24,9 @@ export function createCheck(schema: TSchema): (value: unknown) => AppError | nul
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return null;
     const violations = toViolations(compiled.Errors(value));
-    return new AppError('request_malformed', 'The request does not have the form that this route reads.', { violations });
+    return new AppError('request_malformed', 'The request does not have the form that this route reads.', {
+      violations,
+    });
   };
 }
 
@@ -42,8 +44,10 @@ function toViolations(errors: readonly SchemaError[]): Violation[] {
 
 /** The properties that are missing or too many: the error points at their parent. */
 function namedProperties(params: object): string[] {
-  if ('requiredProperties' in params && Array.isArray(params.requiredProperties)) return params.requiredProperties.map(String);
-  if ('additionalProperties' in params && Array.isArray(params.additionalProperties)) return params.additionalProperties.map(String);
+  if ('requiredProperties' in params && Array.isArray(params.requiredProperties))
+    return params.requiredProperties.map(String);
+  if ('additionalProperties' in params && Array.isArray(params.additionalProperties))
+    return params.additionalProperties.map(String);
   return [];
 }
 

@@ -23,10 +23,20 @@ export type StandingBallot = {
 export type Outcome =
   | { readonly kind: 'counted'; readonly castAt: number; readonly version: number | null }
   /** Not recorded: this ballot of the voter (or with this retry key) stands already. Keys and selections as the ledger writes them. */
-  | { readonly kind: 'stands'; readonly standing: StandingBallot; readonly retryKey: string | null; readonly selections: string }
+  | {
+      readonly kind: 'stands';
+      readonly standing: StandingBallot;
+      readonly retryKey: string | null;
+      readonly selections: string;
+    }
   /** Not recorded: the poll took no ballot at that moment. */
   | { readonly kind: 'not_taken' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly recorded: Exclude<Recorded, 'yes'>; readonly cause?: unknown };
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly recorded: Exclude<Recorded, 'yes'>;
+      readonly cause?: unknown;
+    };
 
 export type Settle = (outcome: Outcome) => void;
 

@@ -55,7 +55,8 @@ export type CastParts = {
 export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStatus }: CastParts): CastBallot {
   function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot {
     const { selections, violations } = checkSelections(poll, optionIds);
-    if (violations.length > 0) throw new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
+    if (violations.length > 0)
+      throw new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
     const id = makeBallotId();
     const retryKey = idempotencyKey === null ? null : makeKey('retry', poll.id, idempotencyKey);
     // Without voters, the key of the retry is all that tells two ballots apart; the growing id keeps the index quick.

@@ -117,7 +117,10 @@ function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean): PollChange {
   if (hasBallots && (options !== undefined || frozenTerms.some((term) => terms[term] !== poll[term]))) {
     throw new AppError('options_frozen', 'Ballots exist: options, electorate, revote and selections stay as they are.');
   }
-  const violations = [...checkTerms(terms, (options ?? poll.options).length), ...(options === undefined ? [] : checkOptions(options))];
+  const violations = [
+    ...checkTerms(terms, (options ?? poll.options).length),
+    ...(options === undefined ? [] : checkOptions(options)),
+  ];
   if (violations.length > 0) throw new AppError('poll_invalid', 'The poll breaks a rule.', { violations });
   const change = { terms, event: 'edited', detail: { before: toLoggedTerms(poll, edit), after: edit } };
   return options === undefined ? change : { ...change, options };

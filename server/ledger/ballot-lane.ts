@@ -15,7 +15,7 @@ export type BallotToRecord = { readonly ballot: Ballot; readonly version: number
 
 /** What became of a ballot that was not simply recorded and counted; see the type ballot_verdict in SQL. */
 export type Verdict =
-  | { readonly kind: 'stands'; readonly ballotId: string; readonly retryKey: string | null } & Standing
+  | ({ readonly kind: 'stands'; readonly ballotId: string; readonly retryKey: string | null } & Standing)
   | { readonly kind: 'supersedes'; readonly castAt: number; readonly selections: string }
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'not_taken' };
@@ -52,7 +52,10 @@ type VerdictRow = {
 
 const statements: Readonly<Record<Revote, { name: string; text: string }>> = {
   refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7)' },
-  replace: { name: 'record_changeable_ballots', text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7)' },
+  replace: {
+    name: 'record_changeable_ballots',
+    text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7)',
+  },
 };
 
 /** The class of the advisory locks by which a lane's connection owns its slot. */
@@ -105,7 +108,10 @@ export function createBallotLane(connection: Connection, statementTimeoutMs: num
 /** The first slot that no other connection owns. The lock goes with the connection, so a killed process leaves none behind. */
 async function claimSlot(client: pg.Client): Promise<number> {
   for (let slot = 1; slot <= slotsMax; slot += 1) {
-    const { rows } = await client.query<{ claimed: boolean }>('select pg_try_advisory_lock($1, $2) as claimed', [slotLockClass, slot]);
+    const { rows } = await client.query<{ claimed: boolean }>('select pg_try_advisory_lock($1, $2) as claimed', [
+      slotLockClass,
+      slot,
+    ]);
     if (rows[0]?.claimed === true) return slot;
   }
   throw new Error(`All ${slotsMax} tally slots are taken.`);

@@ -43,7 +43,10 @@ export function createBallotStore(pool: Pool): BallotStore {
       return rows[0] ?? null;
     },
     async hasCounted(pollNo, voterKey) {
-      const { rows } = await pool.query('select 1 from ballots where poll_no = $1 and voter_key = $2', [pollNo, toUuidText(voterKey)]);
+      const { rows } = await pool.query('select 1 from ballots where poll_no = $1 and voter_key = $2', [
+        pollNo,
+        toUuidText(voterKey),
+      ]);
       return rows.length === 1;
     },
   };

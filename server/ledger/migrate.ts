@@ -36,8 +36,14 @@ export async function migrate(pool: Pool, options: { lockTimeoutMs: number; log:
 /** Whether the newest migration of this program has run. */
 async function isUpToDate(pool: Pool): Promise<boolean> {
   const files = await readdir(migrationsFolder);
-  const newest = files.filter((file) => file.endsWith('.sql')).sort().at(-1)?.replace('.sql', '');
-  const { rows: tables } = await pool.query<{ found: boolean }>('select to_regclass($1) is not null as found', [migrationsTable]);
+  const newest = files
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .at(-1)
+    ?.replace('.sql', '');
+  const { rows: tables } = await pool.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
+    migrationsTable,
+  ]);
   if (tables[0]?.found !== true) return false;
   const { rows } = await pool.query(`select 1 from ${migrationsTable} where name = $1`, [newest]);
   return rows.length === 1;

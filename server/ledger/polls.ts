@@ -168,7 +168,12 @@ async function insertOptions(client: Queryable, pollNo: number, options: readonl
     `insert into options (poll_no, option_no, id, text, description)
     select $1, given.option_no, given.id, given.text, given.description
     from unnest($2::text[], $3::text[], $4::text[]) with ordinality as given (id, text, description, option_no)`,
-    [pollNo, options.map(({ id }) => id), options.map(({ text }) => text), options.map(({ description }) => description)],
+    [
+      pollNo,
+      options.map(({ id }) => id),
+      options.map(({ text }) => text),
+      options.map(({ description }) => description),
+    ],
   );
 }
 

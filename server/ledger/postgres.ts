@@ -96,7 +96,9 @@ export async function checkServer(pool: Pool, durability: Durability): Promise<v
   const settings = rows[0];
   if (settings === undefined) throw new Error('PostgreSQL did not tell its settings.');
   if (settings.version < versionMin) {
-    throw new Error(`PostgreSQL ${Math.floor(settings.version / 10_000)} is too old: Hustings needs version 15 or newer.`);
+    throw new Error(
+      `PostgreSQL ${Math.floor(settings.version / 10_000)} is too old: Hustings needs version 15 or newer.`,
+    );
   }
   if (durability === 'process') return;
   for (const name of ['fsync', 'synchronous_commit', 'full_page_writes'] as const) {

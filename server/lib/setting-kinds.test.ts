@@ -11,14 +11,7 @@ describe('what a kind of setting takes', () => {
   });
 
   test('a host has no port, no scheme and no path', () => {
-    for (const text of [
-      'localhost',
-      '0.0.0.0',
-      '::',
-      'fe80::1%eth0',
-      'my_host',
-      'a.example.org.',
-    ]) {
+    for (const text of ['localhost', '0.0.0.0', '::', 'fe80::1%eth0', 'my_host', 'a.example.org.']) {
       expect(host.parse(text), text).toBe(text);
     }
     for (const text of ['', 'a:80', '[::1]', 'http://a', 'a/b', 'a..b', '-a', 'a b', 'a\nb']) {
@@ -28,10 +21,7 @@ describe('what a kind of setting takes', () => {
 
   test('origins are listed with commas, or all of them are meant', () => {
     expect(origins.parse('*')).toBe('*');
-    expect(origins.parse('https://A.org:443, http://b.org:81/')).toEqual([
-      'https://a.org',
-      'http://b.org:81',
-    ]);
+    expect(origins.parse('https://A.org:443, http://b.org:81/')).toEqual(['https://a.org', 'http://b.org:81']);
     for (const text of ['', '*,https://a.org', 'a.org', 'null', 'https://a.org/x', 'ftp://a.org']) {
       expect(origins.parse(text), text).toBeUndefined();
     }
@@ -51,15 +41,7 @@ describe('what a kind of setting takes', () => {
   });
 
   test('true and false are words, and a path is printable', () => {
-    expect(['true', 'false', 'yes'].map((text) => boolean.parse(text))).toEqual([
-      true,
-      false,
-      undefined,
-    ]);
-    expect(['./Données', '', 'a\0b'].map((text) => path.parse(text))).toEqual([
-      './Données',
-      undefined,
-      undefined,
-    ]);
+    expect(['true', 'false', 'yes'].map((text) => boolean.parse(text))).toEqual([true, false, undefined]);
+    expect(['./Données', '', 'a\0b'].map((text) => path.parse(text))).toEqual(['./Données', undefined, undefined]);
   });
 });

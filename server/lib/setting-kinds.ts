@@ -117,9 +117,7 @@ export const headerKey: Kind<Secret> = {
   takes: '8 to 256 printable ASCII characters without spaces',
   redact: () => '***',
   parse: (given) =>
-    headerToken.test(given) && given.length >= 8 && given.length <= 256
-      ? new Secret(given)
-      : undefined,
+    headerToken.test(given) && given.length >= 8 && given.length <= 256 ? new Secret(given) : undefined,
 };
 
 export const password: Kind<Secret> = {

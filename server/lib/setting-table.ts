@@ -111,24 +111,13 @@ export function gatherSettings(
  *
  * @throws {SettingError} for a value that is not allowed, or missing without a default.
  */
-export function parseSettings<T>(
-  settings: SettingTable<T>,
-  given: GivenValues,
-  preset?: string,
-): T {
+export function parseSettings<T>(settings: SettingTable<T>, given: GivenValues, preset?: string): T {
   const rows: AnySettings = settings;
-  const values = Object.entries(rows).map(([key, setting]) => [
-    key,
-    parseSetting(setting, given[key], preset),
-  ]);
+  const values = Object.entries(rows).map(([key, setting]) => [key, parseSetting(setting, given[key], preset)]);
   return Object.fromEntries(values) as T; // Each key has the value that its own row's kind parsed.
 }
 
-function parseSetting(
-  setting: Setting<unknown>,
-  given: Given | undefined,
-  preset: string | undefined,
-): unknown {
+function parseSetting(setting: Setting<unknown>, given: Given | undefined, preset: string | undefined): unknown {
   const { kind, presets } = setting;
   if (given === undefined) {
     if (preset !== undefined && presets && preset in presets) return presets[preset];
@@ -151,9 +140,7 @@ export function toDefaultText(
   { default: value, otherwise, presets = {} }: Setting<unknown>,
   mark: (word: unknown) => string = String,
 ): string {
-  const variants = Object.entries(presets).map(
-    ([preset, other]) => `, or ${mark(other)} with preset ${mark(preset)}`,
-  );
+  const variants = Object.entries(presets).map(([preset, other]) => `, or ${mark(other)} with preset ${mark(preset)}`);
   return (otherwise ?? mark(value)) + variants.join('');
 }
 

@@ -13,7 +13,9 @@ export function createDrain({ timeoutMs, log }: DrainOptions, steps: readonly Dr
 
   async function drain(): Promise<void> {
     const cancel = new AbortController();
-    const timeout = sleep(timeoutMs, 'timeout' as const, { signal: cancel.signal, ref: false }).catch(() => 'timeout' as const);
+    const timeout = sleep(timeoutMs, 'timeout' as const, { signal: cancel.signal, ref: false }).catch(
+      () => 'timeout' as const,
+    );
     for (const [name, end] of steps) {
       const ended = await Promise.race([runStep(name, end), timeout]);
       // A part that does not end in time is left behind; those after it still get their turn.

@@ -25,7 +25,8 @@ export function checkSelections(poll: Poll, optionIds: readonly string[]): Selec
   for (const [index, id] of optionIds.entries()) {
     const optionNo = poll.optionNoById.get(id);
     if (optionNo === undefined) violations.push({ pointer: `/selections/${index}`, rule: 'option_unknown' });
-    else if (selections.includes(optionNo)) violations.push({ pointer: `/selections/${index}`, rule: 'option_repeated' });
+    else if (selections.includes(optionNo))
+      violations.push({ pointer: `/selections/${index}`, rule: 'option_repeated' });
     else selections.push(optionNo);
   }
   if (optionIds.length > poll.selectionsMax) violations.push({ pointer: '/selections', rule: 'overvote' });

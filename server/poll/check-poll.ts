@@ -21,7 +21,12 @@ export type PollDraft = PollTerms & {
 
 /** All violations of a draft, in the order of its fields. `now` is the ledger's clock in milliseconds. */
 export function checkPoll(draft: PollDraft, now: number): Violation[] {
-  return [...checkTerms(draft, draft.options.length), ...checkSlug(draft.slug), ...checkOptions(draft.options), ...checkTimes(draft, now)];
+  return [
+    ...checkTerms(draft, draft.options.length),
+    ...checkSlug(draft.slug),
+    ...checkOptions(draft.options),
+    ...checkTimes(draft, now),
+  ];
 }
 
 export function checkTerms(terms: PollTerms, optionCount: number): Violation[] {
@@ -31,7 +36,8 @@ export function checkTerms(terms: PollTerms, optionCount: number): Violation[] {
     violations.push({ pointer: '/description', rule: 'text_unusable' });
   }
   if (terms.selectionsMin > terms.selectionsMax) violations.push({ pointer: '/selections/min', rule: 'min_above_max' });
-  if (terms.selectionsMax > optionCount) violations.push({ pointer: '/selections/max', rule: 'max_above_option_count' });
+  if (terms.selectionsMax > optionCount)
+    violations.push({ pointer: '/selections/max', rule: 'max_above_option_count' });
   if (terms.electorateSize !== null && terms.electorate !== 'declared') {
     violations.push({ pointer: '/electorateSize', rule: 'electorate_size_unknowable' });
   }
@@ -74,7 +80,9 @@ function checkTimes(draft: PollDraft, now: number): Violation[] {
 
 /** Lower-case letters, digits and single dashes between them. A slug never looks like a poll's id. */
 export function isSlug(slug: string): boolean {
-  return slug.length <= slugCharsMax && /^[a-z0-9]+(?:-[a-z0-9]+)*$/u.test(slug) && !/^[0-9a-f]{8}-[0-9a-f]{4}-/u.test(slug);
+  return (
+    slug.length <= slugCharsMax && /^[a-z0-9]+(?:-[a-z0-9]+)*$/u.test(slug) && !/^[0-9a-f]{8}-[0-9a-f]{4}-/u.test(slug)
+  );
 }
 
 /** Text that says something and that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */

@@ -45,7 +45,13 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
           throw new AppError('credential_missing', 'The voters of this poll are browsers: a batch has no cookies.');
         }
         const answer = new PassThrough();
-        void castLines({ poll, castBallot: parts.castBallot, body: request.body, answer, lineBytesMax: options.bodyBytesMax });
+        void castLines({
+          poll,
+          castBallot: parts.castBallot,
+          body: request.body,
+          answer,
+          lineBytesMax: options.bodyBytesMax,
+        });
         return reply.type(`${ndjsonMediaType}; charset=utf-8`).header('cache-control', 'no-store').send(answer);
       },
     );
@@ -68,7 +74,8 @@ async function castLines({ poll, castBallot, body, answer, lineBytesMax }: Batch
     for await (const lines of readLines(body, lineBytesMax)) {
       for (const line of lines) {
         lineNo += 1;
-        if (lineNo > batchBallotsMax) throw new AppError('batch_too_large', `A batch has at most ${batchBallotsMax} ballots.`);
+        if (lineNo > batchBallotsMax)
+          throw new AppError('batch_too_large', `A batch has at most ${batchBallotsMax} ballots.`);
         castLine(castBallot, poll, line, outcomes.expect(lineNo));
       }
       await outcomes.unsettledBelow(unsettledMax);
@@ -98,7 +105,8 @@ const checkLine = createCheck(BatchBallot);
 
 function toCastRequest(poll: Poll, line: string): CastRequest {
   const ballot = parseLine(line);
-  const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId: checkedUserId(ballot.userId) };
+  const voter: Voter =
+    poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId: checkedUserId(ballot.userId) };
   return { poll, voter, optionIds: ballot.selections, idempotencyKey: ballot.idempotencyKey ?? null };
 }
 
@@ -160,5 +168,13 @@ function createOutcomeLines(write: (text: string) => void) {
 function toOutcomeLine(line: number, result: CastResult): object {
   if (!(result instanceof AppError)) return { line, outcome: 'counted', ...toReceiptView(result) };
   const { code, message, recorded, violations, extra } = result;
-  return { line, outcome: 'refused', code, detail: message, recorded, ...(violations.length > 0 ? { violations } : {}), ...extra };
+  return {
+    line,
+    outcome: 'refused',
+    code,
+    detail: message,
+    recorded,
+    ...(violations.length > 0 ? { violations } : {}),
+    ...extra,
+  };
 }

@@ -1,7 +1,15 @@
 /** Making, showing and changing polls. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Extension, NewPoll, Poll as PollView, PollCreated, PollEdit, PollList, Reopening } from '../../../protocol/poll.ts';
+import {
+  Extension,
+  NewPoll,
+  Poll as PollView,
+  PollCreated,
+  PollEdit,
+  PollList,
+  Reopening,
+} from '../../../protocol/poll.ts';
 import { Problem } from '../../../protocol/problem.ts';
 import { answers } from '../answers.ts';
 import { AppError } from '../../errors.ts';
@@ -20,8 +28,16 @@ const tags = ['polls'];
 const pollBytesMax = 4 * 1024 * 1024;
 
 export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
-  const { managePoll, pollStore, results } = parts;
-  const view = (poll: Poll) => toPollView(poll, results.statusOf(poll));
+  const view: View = (poll) => toPollView(poll, parts.results.statusOf(poll));
+  registerCreation(app, parts, options, view);
+  registerReading(app, parts, view);
+  registerSteps(app, parts, view);
+}
+
+type View = (poll: Poll) => PollView;
+
+function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>, view: View): void {
+  const { managePoll, results } = parts;
 
   app.post(
     '/api/v1/polls',
@@ -29,7 +45,8 @@ export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick
       bodyLimit: pollBytesMax,
       schema: {
         summary: 'Create a poll',
-        description: 'It opens at once, unless `draft` or `opensAt` say otherwise. The answer shows the manage key this once.',
+        description:
+          'It opens at once, unless `draft` or `opensAt` say otherwise. The answer shows the manage key this once.',
         tags,
         headers: Type.Object({ 'create-key': Type.Optional(Type.String()) }),
         body: NewPoll,
@@ -44,6 +61,29 @@ export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick
     },
   );
 
+  app.patch(
+    '/api/v1/polls/:poll',
+    {
+      bodyLimit: pollBytesMax,
+      schema: {
+        summary: 'Change a poll',
+        description: 'Options, electorate, revote and selections are frozen by the first ballot.',
+        tags,
+        params,
+        body: PollEdit,
+        response: answers({ 200: PollView, '4xx': Problem }),
+      },
+    },
+    async (request) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      return view(await managePoll.edit(poll, toPollEdit(request.body)));
+    },
+  );
+}
+
+function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
+  const { pollStore } = parts;
+
   app.get(
     '/api/v1/polls',
     {
@@ -53,7 +93,9 @@ export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick
         querystring: Type.Object({
           limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
           before: Type.Optional(Type.String({ description: 'The `next` of the page before.' })),
-          joinCode: Type.Optional(Type.String({ maxLength: 32, description: 'Only the poll with this join code, listed or not.' })),
+          joinCode: Type.Optional(
+            Type.String({ maxLength: 32, description: 'Only the poll with this join code, listed or not.' }),
+          ),
         }),
         response: answers({ 200: PollList, '4xx': Problem }),
       },
@@ -79,31 +121,10 @@ export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick
       return view(poll);
     },
   );
-
-  app.patch(
-    '/api/v1/polls/:poll',
-    {
-      bodyLimit: pollBytesMax,
-      schema: {
-        summary: 'Change a poll',
-        description: 'Options, electorate, revote and selections are frozen by the first ballot.',
-        tags,
-        params,
-        body: PollEdit,
-        response: answers({ 200: PollView, '4xx': Problem }),
-      },
-    },
-    async (request) => {
-      const poll = await findManaged(parts, request, request.params.poll);
-      return view(await managePoll.edit(poll, toPollEdit(request.body)));
-    },
-  );
-
-  registerSteps(app, parts, view);
 }
 
 /** Opening, pausing, closing and what else moves a poll from state to state; and the log of it. */
-function registerSteps(app: HttpApp, parts: HttpParts, view: (poll: Poll) => PollView): void {
+function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
   const response = answers({ 200: PollView, '4xx': Problem });
 
   async function take(request: FastifyRequest, name: string, step: PollStep) {
@@ -125,10 +146,19 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: (poll: Poll) => Pol
   app.post(
     '/api/v1/polls/:poll/reopen',
     {
-      schema: { summary: 'Open a closed poll again', tags, params, body: Type.Union([Reopening, Type.Null()]), response },
+      schema: {
+        summary: 'Open a closed poll again',
+        tags,
+        params,
+        body: Type.Union([Reopening, Type.Null()]),
+        response,
+      },
     },
     (request) =>
-      take(request, request.params.poll, { step: 'reopen', closesAt: toNullableTime(request.body?.closesAt, '/closesAt') }),
+      take(request, request.params.poll, {
+        step: 'reopen',
+        closesAt: toNullableTime(request.body?.closesAt, '/closesAt'),
+      }),
   );
   app.get(
     '/api/v1/polls/:poll/log',
@@ -150,7 +180,8 @@ async function findManaged(parts: HttpParts, request: FastifyRequest, name: stri
 function requireCreateKey(request: FastifyRequest, createKey: string | null): void {
   if (createKey === null) return;
   const given = request.headers['create-key'];
-  if (given === undefined) throw new AppError('credential_missing', 'Send the create key of this server in the Create-Key header.');
+  if (given === undefined)
+    throw new AppError('credential_missing', 'Send the create key of this server in the Create-Key header.');
   if (typeof given !== 'string' || !secretsMatch(given, createKey)) {
     throw new AppError('create_key_wrong', 'This is not the create key of this server.');
   }

@@ -18,7 +18,8 @@ export async function registerApiDescription(app: HttpApp): Promise<void> {
       info: {
         title: 'Hustings',
         version,
-        description: 'A self-hosted voting server. Errors are `application/problem+json`; every code stands in docs/errors.md.',
+        description:
+          'A self-hosted voting server. Errors are `application/problem+json`; every code stands in docs/errors.md.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags: [
@@ -36,22 +37,24 @@ export async function registerApiDescription(app: HttpApp): Promise<void> {
 
 export function registerServiceRoutes(app: HttpApp, { health, results, polls }: HttpParts): void {
   const tags = ['service'];
-  app.get(
-    '/',
-    { schema: { summary: 'The home page, or for programs a sign of life', tags } },
-    (request, reply) => {
-      void reply.header('vary', 'accept');
-      if (!prefersHtml(request.headers.accept)) return reply.send({ status: 'healthy' });
-      const open = [...polls.all()].filter((poll) => poll.listed && results.statusOf(poll) === 'open');
-      return reply
-        .type('text/html; charset=utf-8')
-        .headers(pageHeaders)
-        .send(toHomePage(open.sort((a, b) => b.pollNo - a.pollNo)));
-    },
-  );
+  app.get('/', { schema: { summary: 'The home page, or for programs a sign of life', tags } }, (request, reply) => {
+    void reply.header('vary', 'accept');
+    if (!prefersHtml(request.headers.accept)) return reply.send({ status: 'healthy' });
+    const open = [...polls.all()].filter((poll) => poll.listed && results.statusOf(poll) === 'open');
+    return reply
+      .type('text/html; charset=utf-8')
+      .headers(pageHeaders)
+      .send(toHomePage(open.sort((a, b) => b.pollNo - a.pollNo)));
+  });
   app.get(
     '/healthz',
-    { schema: { summary: 'Whether the process lives', tags, response: answers({ 200: Type.Object({ status: Type.Literal('alive') }) }) } },
+    {
+      schema: {
+        summary: 'Whether the process lives',
+        tags,
+        response: answers({ 200: Type.Object({ status: Type.Literal('alive') }) }),
+      },
+    },
     (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }),
   );
   app.get(
@@ -67,7 +70,8 @@ export function registerServiceRoutes(app: HttpApp, { health, results, polls }: 
 }
 
 const pageHeaders = {
-  'content-security-policy': "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 };

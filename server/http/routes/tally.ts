@@ -24,7 +24,8 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
     {
       schema: {
         summary: 'The tally of a poll',
-        description: 'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt.',
+        description:
+          'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt.',
         tags: ['tallies'],
         params: Type.Object({ poll: Type.String() }),
         querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
@@ -83,10 +84,15 @@ function createTallyText(results: Results): (poll: Poll, viewer: Viewer) => Tall
 
 function hiddenDetail(poll: Poll): string {
   if (poll.visibility === 'after_vote') return 'The results of this poll show after voting.';
-  return poll.visibility === 'after_close' ? 'The results of this poll show when it has closed.' : 'Only the manager of this poll sees its results.';
+  return poll.visibility === 'after_close'
+    ? 'The results of this poll show when it has closed.'
+    : 'Only the manager of this poll sees its results.';
 }
 
-function toLeaderboardView(results: Results, { window, limit }: { window: LeaderboardWindow; limit: number }): Leaderboard {
+function toLeaderboardView(
+  results: Results,
+  { window, limit }: { window: LeaderboardWindow; limit: number },
+): Leaderboard {
   const entries = results.leaders(window, limit).map(({ poll, option, votes }) => ({
     pollId: poll.id,
     pollSlug: poll.slug,

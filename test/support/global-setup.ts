@@ -1,0 +1,25 @@
+/** One PostgreSQL for all service tests of a run, in a folder of its own; each test file makes its own database in it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pino from 'pino';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../../server/ledger/embedded/embedded.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The URL of a database whose user may create others. */
+    postgresUrl: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataFolder = await mkdtemp(path.join(tmpdir(), 'hustings-test-'));
+  const postgres = await startEmbeddedPostgres({ dataFolder, log: pino({ level: 'warn' }, pino.destination(2)) });
+  const { user, host, database } = postgres.connection;
+  project.provide('postgresUrl', `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`);
+  return async () => {
+    await postgres.stop();
+    await rm(dataFolder, { recursive: true, force: true });
+  };
+}

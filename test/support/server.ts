@@ -1,0 +1,70 @@
+/** A whole server in this process, on a database and a port of its own. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import pino from 'pino';
+import { inject, onTestFinished } from 'vitest';
+import { startHustings, type Running } from '../../server/compose.ts';
+import { parseConfig } from '../../server/config.ts';
+
+export type TestServer = {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly running: Running;
+  /** Rows straight from the ledger, past the server. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Ends the server; the database stays for another one. */
+  stop(): Promise<void>;
+};
+
+/** Flags as on the command line: `startTestServer('--preset', 'none')`. Stopped when the test has finished. */
+export async function startTestServer(...flags: string[]): Promise<TestServer> {
+  return startOn(await createDatabase(), flags);
+}
+
+/** Another server on the database of one that was stopped or that still runs. */
+export async function startOn(databaseUrl: string, flags: readonly string[] = []): Promise<TestServer> {
+  const config = parseConfig({
+    argv: ['--port', '0', '--log-level', 'fatal', ...flags],
+    env: { DATABASE_URL: databaseUrl },
+  });
+  const running = await startHustings(config, {
+    log: pino({ level: config.logLevel }),
+    onProgress: () => {},
+    onLost: fail,
+  });
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  let stopped: Promise<void> | null = null;
+  const stop = () => (stopped ??= running.stop().then(() => client.end()));
+  onTestFinished(stop);
+  return {
+    url: `http://127.0.0.1:${running.port}`,
+    databaseUrl,
+    running,
+    stop,
+    async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) {
+      const { rows } = await client.query<Row>(text, values);
+      return rows;
+    },
+  };
+}
+
+/** An empty database, dropped with the cluster when the run ends. */
+export async function createDatabase(): Promise<string> {
+  const adminUrl = inject('postgresUrl');
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query(`create database ${name}`);
+  } finally {
+    await client.end();
+  }
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+function fail(error: Error): void {
+  throw error;
+}

@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/** Printed by vitest at the start; `npm test -- --sequence.seed=<seed>` repeats an order. */
+const order = { shuffle: { files: true, tests: true } };
+const folders = ['protocol', 'server', 'scripts', 'bench'];
+const serviceMsMax = 120_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            ...folders.map((folder) => `${folder}/**/*.test.ts`),
+            'test/structure/**/*.test.ts',
+            'test/crash/checker.test.ts',
+          ],
+          exclude: ['**/*.service.test.ts'],
+          sequence: order,
+        },
+      },
+      {
+        test: {
+          name: 'service',
+          include: [
+            ...folders.map((folder) => `${folder}/**/*.service.test.ts`),
+            'test/{contracts,conformance,crash,start,e2e}/**/*.test.ts',
+          ],
+          exclude: ['test/crash/checker.test.ts'],
+          globalSetup: 'test/support/global-setup.ts',
+          sequence: order,
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: serviceMsMax,
+          hookTimeout: serviceMsMax,
+        },
+      },
+    ],
+  },
+});
