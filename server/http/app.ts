@@ -39,7 +39,7 @@ export async function createHttpApp(
     keepAliveTimeout: keepAliveTimeoutMs,
     http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerProblem,
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
     routerOptions: { maxParamLength: paramCharsMax },
     forceCloseConnections: 'idle',
     return503OnClosing: false,

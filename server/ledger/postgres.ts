@@ -1,6 +1,5 @@
 /** Connections to the ledger's PostgreSQL, and what Hustings expects of that server. */
 import pg from 'pg';
-import { AppError } from '../errors.ts';
 
 /** Where the ledger's database is: a URL, or the folder of a Unix socket. */
 export type Connection =
@@ -15,7 +14,6 @@ export type Connection =
 
 export type Durability = 'strict' | 'process';
 export type Pool = pg.Pool;
-export type Client = pg.Client;
 /** Anything that runs a query: the pool, or one connection inside a transaction. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
@@ -109,9 +107,4 @@ export async function checkServer(pool: Pool, durability: Durability): Promise<v
       );
     }
   }
-}
-
-/** What a failed query of the pool means to a client: the ledger cannot be had now, and nothing was written. */
-export function toLedgerUnavailable(cause: unknown): AppError {
-  return new AppError('ledger_unavailable', 'The ledger does not answer.', { cause });
 }

@@ -2,8 +2,6 @@
 import type { Poll } from './poll.ts';
 import type { Violation } from './check-poll.ts';
 
-export type BallotId = string & { readonly brand: 'BallotId' };
-
 export type Ballot = {
   readonly poll: Poll;
   /** UUID version 7 in 16 bytes. Its order is the order of acceptance. */

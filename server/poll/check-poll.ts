@@ -4,9 +4,7 @@ import type { PollTerms } from './poll.ts';
 export type Violation = { readonly pointer: string; readonly rule: string };
 
 export const questionCharsMax = 1000;
-export const descriptionCharsMax = 4000;
 export const optionTextCharsMax = 500;
-export const optionIdCharsMax = 128;
 export const optionsMin = 2;
 export const optionsMax = 200;
 export const slugCharsMax = 64;

@@ -175,6 +175,7 @@ describe.skipIf(process.platform !== 'linux')('embedded PostgreSQL', { timeout: 
     process.kill(await readPostmasterPid(folder), 'SIGKILL');
     await database.stop();
     await until(async () => (await processesIn(folder)).length === 0);
+    expect(await processesIn(folder)).toEqual([]);
   });
 
   test('a takeover while the server was away is told, and the new owner is left alone', async () => {

@@ -32,13 +32,6 @@ describe.skipIf(!isLinux)('where the embedded PostgreSQL lies', { timeout: 60_00
     return owner;
   }
 
-  /** A folder that everybody may enter, as a program of the system has it. */
-  async function makeOpenFolder(): Promise<string> {
-    const folder = await makeFolder();
-    await chmod(folder, 0o755);
-    return folder;
-  }
-
   test('a path that is too long for a socket and full of odd characters serves as well', async () => {
     const parts = ['a, "quoted" name', 'ein Ort für Stimmen', "it's $HOME; `x` %s \\n", 'x'.repeat(90)];
     const dataFolder = path.join(await makeFolder(), ...parts);
@@ -176,4 +169,11 @@ async function removeLinks(packageFolder: string): Promise<string[]> {
     .map((entry) => path.join(entry.parentPath, entry.name));
   for (const link of links) await rm(link);
   return links;
+}
+
+/** A folder that everybody may enter, as a program of the system has it. */
+async function makeOpenFolder(): Promise<string> {
+  const folder = await makeFolder();
+  await chmod(folder, 0o755);
+  return folder;
 }
