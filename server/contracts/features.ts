@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { Contract } from '../http/app.ts';
 import type { HttpParts } from '../http/parts.ts';
 import { answerProblem, prepareRefusal } from '../http/problem.ts';
-import { idempotencyKeyOf } from '../http/requests.ts';
+import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
@@ -55,7 +55,7 @@ export const featuresContract: Contract = {
       const poll = await findBoard(parts);
       if (poll === null || !poll.optionNoById.has(optionId)) throw new FeatureRefusal('Invalid feature ID');
       const idempotencyKey = idempotencyKeyOf(request);
-      await parts.castBallot.one({ poll, voter: { kind: 'open' }, optionIds: [optionId], idempotencyKey });
+      await castToReceipt(parts, { poll, voter: { kind: 'open' }, optionIds: [optionId], idempotencyKey });
       return { success: true, message: 'Voted successfully' };
     });
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Contract } from '../http/app.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
-import { idempotencyKeyOf } from '../http/requests.ts';
+import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
 import type { Voter } from '../intake/cast-ballot.ts';
 import { isUuidText } from '../lib/uuid-v7.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
@@ -69,7 +69,7 @@ function registerVote(app: HttpApp, parts: HttpParts): void {
       throw new PartyRefusal(400, 'Validation Error', 'Option does not belong to this poll');
     const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId };
     const idempotencyKey = idempotencyKeyOf(request);
-    const receipt = await parts.castBallot.one({ poll, voter, optionIds: [optionId], idempotencyKey });
+    const receipt = await castToReceipt(parts, { poll, voter, optionIds: [optionId], idempotencyKey });
     return {
       message: 'Vote recorded',
       vote_id: receipt.ballotId,

@@ -51,17 +51,19 @@ export async function createHttpApp(
   useJson(app);
   useMethodTable(app);
   useRequestIds(app, parts);
-  await useCors(app, options, contracts);
+  await useCors(app, options.corsOrigins, contracts);
   await registerApiDescription(app);
   registerServiceRoutes(app, parts);
   registerPollRoutes(app, parts, options);
   registerBallotRoutes(app, parts);
   registerBatchRoute(app, parts, options);
   registerTallyRoutes(app, parts);
-  for (const { register } of contracts) {
-    app.register((contractApp, _options, done) => {
+  for (const { register, openToAnyOrigin } of contracts) {
+    app.register(async (contractApp) => {
+      if (openToAnyOrigin !== null && options.corsOrigins.length === 0) {
+        await allowOrigins(contractApp, (path) => (openToAnyOrigin.test(path) ? '*' : false));
+      }
       register(contractApp, parts);
-      done();
     });
   }
   return app;
@@ -107,15 +109,28 @@ function useRequestIds(app: HttpApp, { health }: HttpParts): void {
   });
 }
 
-async function useCors(app: HttpApp, { corsOrigins }: HttpOptions, contracts: readonly Contract[]): Promise<void> {
+/**
+ * Without configured origins only the contracts that are open to every origin look at requests for it,
+ * each within its own routes, so that the others pay nothing.
+ */
+async function useCors(
+  app: HttpApp,
+  corsOrigins: HttpOptions['corsOrigins'],
+  contracts: readonly Contract[],
+): Promise<void> {
+  if (corsOrigins.length === 0) return;
   const configured = corsOrigins === '*' ? corsOrigins : [...corsOrigins];
   const open = contracts.flatMap(({ openToAnyOrigin }) => openToAnyOrigin ?? []);
-  const exposed = { exposedHeaders: ['Location', 'Request-Id', 'Retry-After', 'ETag'], maxAge: 600 };
+  await allowOrigins(app, (path) => (open.some((pattern) => pattern.test(path)) ? '*' : configured));
+}
+
+async function allowOrigins(app: HttpApp, originsOf: (path: string) => '*' | string[] | false): Promise<void> {
+  const exposedHeaders = ['Location', 'Request-Id', 'Retry-After', 'ETag'];
+  const methods = ['GET', 'HEAD', 'POST', 'PATCH'];
   await app.register(cors, {
     delegator: (request, done) => {
       const path = request.url?.split('?', 1)[0] ?? '';
-      const anyOrigin = open.some((pattern) => pattern.test(path));
-      done(null, { origin: anyOrigin ? '*' : configured, methods: ['GET', 'HEAD', 'POST', 'PATCH'], ...exposed });
+      done(null, { origin: originsOf(path), methods, exposedHeaders, maxAge: 600 });
     },
   });
 }

@@ -4,7 +4,7 @@ import { fastifyCookie } from '@fastify/cookie';
 import { AppError } from '../errors.ts';
 import { manageKeyMatches } from '../identity/manage-key.ts';
 import { voterCookieName, voterCookieSecondsMax } from '../identity/voter-cookie.ts';
-import type { Voter } from '../intake/cast-ballot.ts';
+import type { CastRequest, Receipt, Voter } from '../intake/cast-ballot.ts';
 import { isStorable } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone, type Viewer } from '../poll/visibility.ts';
@@ -15,6 +15,16 @@ export async function findPoll({ polls }: Pick<HttpParts, 'polls'>, name: string
   const poll = polls.peek(name) ?? (isStorable(name) ? await polls.find(name) : null);
   if (poll === null) throw new AppError('poll_not_found', 'No poll has this id or slug.');
   return poll;
+}
+
+/** Casts a ballot for a handler that waits. @throws {AppError} where there is no receipt */
+export function castToReceipt({ castBallot }: Pick<HttpParts, 'castBallot'>, request: CastRequest): Promise<Receipt> {
+  return new Promise((resolve, reject) => {
+    castBallot(request, (result) => {
+      if (result instanceof AppError) reject(result);
+      else resolve(result);
+    });
+  });
 }
 
 const idempotencyKeyPattern = /^[\u0020-\u007e]{1,255}$/u;

@@ -30,19 +30,15 @@ export type Receipt = {
   readonly version: number | null;
 };
 
-/** The end of one ballot among many: a receipt, or why there is none. */
+/** The end of one ballot: a receipt, or why there is none. */
 export type CastResult = Receipt | AppError;
 
-export type CastBallot = {
-  /**
-   * Casts one ballot. A retry with the same idempotency key answers the same receipt.
-   * @throws {AppError} `ballot_invalid`, `credential_missing`, `poll_closed`, `poll_not_open`, `ballot_already_cast`,
-   *   `idempotency_key_reused`, `ingest_log_full`, `ledger_unavailable`, `shutting_down`
-   */
-  one(request: CastRequest): Promise<Receipt>;
-  /** Casts one of many; `done` is called once, never before this returns and never with a throw. */
-  eachOfMany(request: CastRequest, done: (result: CastResult) => void): void;
-};
+/**
+ * Casts one ballot; `done` is called once, never before this returns. A retry with the same idempotency key gets the same receipt.
+ * Refusals: `ballot_invalid`, `credential_missing`, `poll_closed`, `poll_not_open`, `ballot_already_cast`,
+ * `idempotency_key_reused`, `ingest_log_full`, `ledger_unavailable`, `shutting_down`.
+ */
+export type CastBallot = (request: CastRequest, done: (result: CastResult) => void) => void;
 
 export type CastParts = {
   readonly ingestLog: IngestLog;
@@ -53,21 +49,24 @@ export type CastParts = {
 };
 
 export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStatus }: CastParts): CastBallot {
-  function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot {
+  function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot | AppError {
     const { selections, violations } = checkSelections(poll, optionIds);
-    if (violations.length > 0)
-      throw new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
+    if (violations.length > 0) {
+      return new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
+    }
     const id = makeBallotId();
     const retryKey = idempotencyKey === null ? null : makeKey('retry', poll.id, idempotencyKey);
     // Without voters, the key of the retry is all that tells two ballots apart; the growing id keeps the index quick.
     if (poll.electorate === 'open') return { poll, id, voterKey: retryKey ?? id, retryKey: null, selections };
-    return { poll, id, voterKey: toVoterKey(poll, voter), retryKey, selections };
+    const voterKey = toVoterKey(poll, voter);
+    if (voterKey !== null) return { poll, id, voterKey, retryKey, selections };
+    return new AppError('credential_missing', `This poll needs to know its voters (electorate ${poll.electorate}).`);
   }
 
-  function toVoterKey(poll: Poll, voter: Voter): Buffer {
+  function toVoterKey(poll: Poll, voter: Voter): Buffer | null {
     if (voter.kind === 'cookie' && poll.electorate === 'cookie') return makeKey('cookie', poll.id, voter.voterId);
     if (voter.kind === 'declared' && poll.electorate === 'declared') return makeKey('declared', poll.id, voter.userId);
-    throw new AppError('credential_missing', `This poll needs to know its voters (electorate ${poll.electorate}).`);
+    return null;
   }
 
   function toResult(ballot: Ballot, outcome: Outcome): CastResult {
@@ -81,27 +80,10 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStat
     return new AppError(code, failureDetail(recorded), { recorded, cause });
   }
 
-  return {
-    one: (request) =>
-      new Promise((resolve, reject) => {
-        const ballot = toBallot(request);
-        ingestLog.append(ballot, (outcome) => {
-          const result = toResult(ballot, outcome);
-          if (result instanceof AppError) reject(result);
-          else resolve(result);
-        });
-      }),
-    eachOfMany(request, done) {
-      let ballot: Ballot;
-      try {
-        ballot = toBallot(request);
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        queueMicrotask(() => done(error));
-        return;
-      }
-      ingestLog.append(ballot, (outcome) => done(toResult(ballot, outcome)));
-    },
+  return (request, done) => {
+    const ballot = toBallot(request);
+    if (ballot instanceof AppError) queueMicrotask(() => done(ballot));
+    else ingestLog.append(ballot, (outcome) => done(toResult(ballot, outcome)));
   };
 }
 

@@ -98,7 +98,7 @@ function castLine(castBallot: CastBallot, poll: Poll, line: string, done: (resul
     done(toAppError(error));
     return;
   }
-  castBallot.eachOfMany(request, done);
+  castBallot(request, done);
 }
 
 const checkLine = createCheck(BatchBallot);

@@ -1,5 +1,5 @@
 /** Tallies and the leaderboard: answered from memory, the text of an answer made once for all who ask alike. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../../protocol/problem.ts';
 import { answers } from '../answers.ts';
@@ -19,6 +19,19 @@ const sharedCacheControl = 'public, max-age=1';
 export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   const tallyText = createTallyText(parts.results);
 
+  function answerTally(poll: Poll, viewer: Viewer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { text, etag, shared } = tallyText(poll, viewer);
+    void reply.header('etag', etag).header('cache-control', shared ? sharedCacheControl : 'private, no-store');
+    return request.headers['if-none-match'] === etag ? reply.code(304).send() : sendJson(reply, text);
+  }
+
+  /** Where the poll is not at hand, or who asks decides what is shown. */
+  async function answerAsked(request: TallyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const poll = await findPoll(parts, request.params.poll);
+    const viewer = await viewerOf(parts, request, poll, request.query.ballot);
+    return answerTally(poll, viewer, request, reply);
+  }
+
   app.get(
     '/api/v1/polls/:poll/tally',
     {
@@ -32,13 +45,10 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
         response: answers({ 200: Tally, '4xx': Problem }),
       },
     },
-    async (request, reply) => {
-      const poll = await findPoll(parts, request.params.poll);
-      const viewer = await viewerOf(parts, request, poll, request.query.ballot);
-      const { text, etag, shared } = tallyText(poll, viewer);
-      void reply.header('etag', etag).header('cache-control', shared ? sharedCacheControl : 'private, no-store');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      return sendJson(reply, text);
+    (request, reply) => {
+      const poll = parts.polls.peek(request.params.poll);
+      if (poll !== undefined && poll.visibility === 'always') return answerTally(poll, anyone, request, reply);
+      return answerAsked(request, reply);
     },
   );
 
@@ -61,6 +71,8 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
     },
   );
 }
+
+type TallyRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { ballot?: string } }>;
 
 type TallyText = { readonly etag: string; readonly text: string; readonly shared: boolean };
 

@@ -1,5 +1,8 @@
 -- Up Migration
 
+-- The functions are in plpgsql where they run for every batch: it keeps their plans, and before PostgreSQL 18 an SQL function
+-- is planned anew at each call.
+
 -- May this poll take a ballot at this moment? The one place where the ledger's clock meets the schedule.
 create function poll_takes_ballots(poll polls, at timestamptz) returns boolean
 language sql immutable
@@ -9,13 +12,16 @@ return coalesce(poll.opens_at <= at, false)
 
 -- The polls among these that take no ballot at this moment (also those that do not exist); null if there are none.
 create function polls_refusing(p_polls integer[], p_at timestamptz) returns integer[]
-language sql stable
-return (
-  select array_agg(wanted.poll_no)
-  from (select distinct unnest(p_polls)) as wanted (poll_no)
-  left join polls on polls.poll_no = wanted.poll_no
-  where polls.poll_no is null or not poll_takes_ballots(polls, p_at)
-);
+language plpgsql stable
+as $$
+begin
+  return (
+    select array_agg(wanted.poll_no)
+    from (select distinct unnest(p_polls)) as wanted (poll_no)
+    left join polls on polls.poll_no = wanted.poll_no
+    where polls.poll_no is null or not poll_takes_ballots(polls, p_at)
+  );
+end $$;
 
 -- Changes of a schedule take this lock alone, recording takes it shared. So a batch that began before a close is
 -- committed before the close takes effect, and one that begins later sees it: its snapshots are younger than the lock.
@@ -28,22 +34,28 @@ language sql volatile
 as 'select pg_advisory_xact_lock(1215460180, 1)';
 
 create function next_batch_no(p_slot smallint) returns bigint
-language sql volatile
-as '
+language plpgsql volatile
+as $$
+declare
+  v_batch_no bigint;
+begin
   insert into slots (slot, batch_no)
   values (p_slot, 1)
   on conflict (slot) do update
   set batch_no = slots.batch_no + 1
-  returning batch_no
-';
+  returning batch_no into v_batch_no;
+  return v_batch_no;
+end $$;
 
 -- One line of a batch's sums: so many ballots with these selections, cast in this second, count (or, negative, no longer count).
 create type tally_mark as (poll_no integer, selections text, second timestamptz, ballots bigint, changes bigint);
 
 -- Adds the marks of one batch to the tallies and the seconds of its slot.
 create function add_to_tallies(p_slot smallint, p_marks tally_mark[]) returns void
-language sql volatile
+language plpgsql volatile
 as $$
+#variable_conflict use_column
+begin
   with votes as (
     select
       mark.poll_no,
@@ -70,8 +82,8 @@ as $$
   on conflict (poll_no, option_no, slot) do update
   set votes = tallies.votes + excluded.votes,
     ballots = tallies.ballots + excluded.ballots,
-    changes = tallies.changes + excluded.changes
-$$;
+    changes = tallies.changes + excluded.changes;
+end $$;
 
 -- What became of one ballot of a batch. ordinal is its place in the batch, from 1; ordinal 0 tells of the batch itself.
 --   batch       (ordinal 0) cast_at is the batch's time, version its number in the slot
