@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Printed by vitest at the start; `npm test -- --sequence.seed=<seed>` repeats an order. */
-const order = { shuffle: { files: true, tests: true } };
+const shuffle = { files: true, tests: true };
 const folders = ['protocol', 'server', 'scripts', 'bench'];
 const serviceMsMax = 120_000;
 
@@ -17,7 +17,7 @@ export default defineConfig({
             'test/crash/checker.test.ts',
           ],
           exclude: ['**/*.service.test.ts'],
-          sequence: order,
+          sequence: { shuffle, groupOrder: 0 },
         },
       },
       {
@@ -29,7 +29,7 @@ export default defineConfig({
           ],
           exclude: ['test/crash/checker.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
-          sequence: order,
+          sequence: { shuffle, groupOrder: 1 },
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: serviceMsMax,

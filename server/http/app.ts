@@ -32,7 +32,6 @@ export async function createHttpApp(
   const app = Fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
-    disableRequestLogging: true,
     genReqId: toQuickId,
     bodyLimit: options.bodyBytesMax,
     requestTimeout: options.requestTimeoutMs,
