@@ -1,6 +1,7 @@
 /** The contract `features`: votes for product features, unlimited, without voters. The board is the poll with the slug `features`. */
 import { AppError } from '../errors.ts';
 import type { Contract } from '../http/app.ts';
+import { parseJson } from '../http/json-body.ts';
 import type { HttpParts } from '../http/parts.ts';
 import { answerProblem, prepareRefusal } from '../http/problem.ts';
 import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
@@ -37,9 +38,9 @@ export const featuresContract: Contract = {
   openToAnyOrigin: null,
   register(app, parts) {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
       try {
-        done(null, JSON.parse(String(body)));
+        done(null, parseJson(body));
       } catch {
         done(new FeatureRefusal('Malformed JSON in request body'));
       }

@@ -23,7 +23,7 @@ export function parsePollBody(body: unknown, now: number): PartyPoll {
     throw invalid('Missing required fields: question, options, expired_at');
   }
   if (typeof question !== 'string' || !isText(question)) throw invalid('Question must be a non-empty string');
-  if (question.length > questionCharsMax) throw invalid(`Question must have at most ${questionCharsMax} characters`);
+  if (charCount(question) > questionCharsMax) throw invalid(`Question must have at most ${questionCharsMax} characters`);
   return { question, options: parseOptions(options), expiresAt: parseExpiry(expiredAt, now) };
 }
 
@@ -33,7 +33,7 @@ function parseOptions(options: unknown): string[] {
   if (options.length > optionsMax) throw invalid(`Options must be an array with at most ${optionsMax} items`);
   const texts = options.map((option: unknown) => {
     if (typeof option !== 'string' || !isText(option)) throw invalid('All options must be non-empty strings');
-    if (option.length > optionTextCharsMax)
+    if (charCount(option) > optionTextCharsMax)
       throw invalid(`All options must have at most ${optionTextCharsMax} characters`);
     return option;
   });
@@ -51,11 +51,12 @@ function parseExpiry(expiredAt: unknown, now: number): number {
 
 export function parseVoteBody(body: unknown): PartyVote {
   const { user_id: user, option_id: optionId } = toFields(body);
-  const userId = typeof user === 'number' && Number.isFinite(user) ? String(user) : user;
+  // Beyond the safe integers two users would share one number.
+  const userId = typeof user === 'number' && Math.abs(user) <= Number.MAX_SAFE_INTEGER ? String(user) : user;
   if (isMissing(userId) || isMissing(optionId) || userId === '' || optionId === '') {
     throw invalid('Poll ID, option ID, and user ID are required');
   }
-  if (typeof userId !== 'string' || userId.length > userIdCharsMax || !isStorable(userId)) {
+  if (typeof userId !== 'string' || charCount(userId) > userIdCharsMax || !isStorable(userId)) {
     throw invalid(`user_id must be text of 1 to ${userIdCharsMax} characters`);
   }
   if (typeof optionId !== 'string') throw invalid('option_id must be the id of an option');
@@ -71,6 +72,11 @@ export function parseLimit(text: string | undefined, otherwise: number): number 
 
 function toFields(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
+/** As the schemas of the API count: a character outside the first plane is one, not two. */
+function charCount(text: string): number {
+  return [...text].length;
 }
 
 function isMissing(value: unknown): boolean {

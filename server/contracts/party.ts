@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Contract } from '../http/app.ts';
+import { parseJson } from '../http/json-body.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
+import { pollBytesMax } from '../http/poll-body.ts';
 import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
+import { toPage } from '../http/views.ts';
 import type { Voter } from '../intake/cast-ballot.ts';
 import { isUuidText } from '../lib/uuid-v7.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
@@ -18,9 +21,9 @@ export const partyContract: Contract = {
   openToAnyOrigin: /^\/(?:polls(?:\/.*)?|leaderboard|health)$/u,
   register(app, parts) {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
       try {
-        done(null, JSON.parse(String(body)));
+        done(null, parseJson(body));
       } catch {
         done(new PartyRefusal(400, 'Invalid JSON', 'Invalid request body format'));
       }
@@ -33,7 +36,8 @@ export const partyContract: Contract = {
 };
 
 function registerPolls(app: HttpApp, parts: HttpParts): void {
-  app.post('/polls', { schema: { summary: 'Create a poll that expires', tags } }, async (request, reply) => {
+  const creation = { bodyLimit: pollBytesMax, schema: { summary: 'Create a poll that expires', tags } };
+  app.post('/polls', creation, async (request, reply) => {
     const draft = toPollDraft(request.body, parts.results.now());
     const { poll, manageKey } = await parts.managePoll.create(draft);
     void reply.code(201).header('location', `/polls/${poll.id}`).header('cache-control', 'no-store');
@@ -44,11 +48,9 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
     const query = toQuery(request);
     const limit = parseLimit(query['limit'], 20);
     const before = query['before'] === undefined ? null : await findPoll(parts, query['before']);
-    const polls = await parts.pollStore.listNewest({ limit, beforePollNo: before?.pollNo ?? null });
-    return {
-      data: polls.map((poll) => toPollView(parts, poll)),
-      next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null,
-    };
+    const read = await parts.pollStore.listNewest({ limit: limit + 1, beforePollNo: before?.pollNo ?? null });
+    const { polls, next } = toPage(read, limit);
+    return { data: polls.map((poll) => toPollView(parts, poll)), next };
   });
 
   app.get<{ Params: { id: string } }>(

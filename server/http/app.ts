@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts';
 import { toQuickId } from '../lib/quick-id.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { parseJson } from './json-body.ts';
 import type { HttpApp, HttpOptions, HttpParts } from './parts.ts';
 import { answerProblem } from './problem.ts';
 import { registerBallotRoutes } from './routes/ballots.ts';
@@ -22,7 +23,8 @@ export type Contract = {
 };
 
 const keepAliveTimeoutMs = 65_000;
-const paramCharsMax = 256;
+/** As long as a request line may be: an overlong id is an unknown one, and the routes say so. */
+const paramCharsMax = 16_384;
 
 export async function createHttpApp(
   parts: HttpParts,
@@ -71,10 +73,10 @@ export async function createHttpApp(
 /** Plain JSON.parse: the schemas refuse unknown members, `__proto__` among them, so nothing needs a second scan. */
 function useJson(app: HttpApp): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
     try {
       // A step such as "close" needs no body, whatever the client says of its type.
-      done(null, body === '' ? null : JSON.parse(String(body)));
+      done(null, body.length === 0 ? null : parseJson(body));
     } catch (cause) {
       done(new AppError('request_malformed', 'The body is not JSON.', { cause }));
     }
@@ -84,7 +86,10 @@ function useJson(app: HttpApp): void {
 /** 405 with `Allow` for a path that exists, 404 for one that does not. Must stand before the routes. */
 function useMethodTable(app: HttpApp): void {
   const allowed = createAllowedMethods();
-  app.addHook('onRoute', ({ method, url }) => allowed.add(method, url));
+  app.addHook('onRoute', ({ method, url }) => {
+    // `*` is where CORS answers preflights: it stands at every path and makes none exist.
+    if (url !== '*') allowed.add(method, url);
+  });
   app.setNotFoundHandler((request, reply) => {
     const methods = allowed.of(request.url.split('?', 1)[0] ?? '');
     if (methods.length === 0) {
@@ -129,7 +134,7 @@ async function allowOrigins(app: HttpApp, originsOf: (path: string) => '*' | str
   await app.register(cors, {
     delegator: (request, done) => {
       const path = request.url?.split('?', 1)[0] ?? '';
-      done(null, { origin: originsOf(path), methods, exposedHeaders, maxAge: 600 });
+      done(null, { origin: originsOf(path), methods, exposedHeaders, maxAge: 600, strictPreflight: false });
     },
   });
 }

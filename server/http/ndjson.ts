@@ -1,4 +1,5 @@
 /** Newline-delimited JSON (ndjson.org) as it streams in: one text a line, never more in memory than a chunk and a line. */
+import { isUtf8 } from 'node:buffer';
 import { AppError } from '../errors.ts';
 
 const newline = 0x0a;
@@ -27,10 +28,21 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, lineBytesMax: nu
 }
 
 function splitLines(bytes: Buffer): string[] {
-  return bytes
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
+  const lines = isUtf8(bytes) ? bytes.toString('utf8').split('\n') : splitBrokenLines(bytes);
+  return lines.filter((line) => line.trim() !== '');
+}
+
+/** A line that is not UTF-8 becomes one replacement character, which is no JSON: it must not name another voter than was meant. */
+function splitBrokenLines(bytes: Buffer): string[] {
+  const lines: string[] = [];
+  let start = 0;
+  while (start <= bytes.length) {
+    const end = bytes.indexOf(newline, start);
+    const line = bytes.subarray(start, end < 0 ? bytes.length : end);
+    lines.push(isUtf8(line) ? line.toString('utf8') : '\ufffd');
+    start += line.length + 1;
+  }
+  return lines;
 }
 
 function lineTooLong(lineBytesMax: number): AppError {

@@ -4,6 +4,9 @@ import { AppError } from '../errors.ts';
 import type { PollEdit, PollStep } from '../intake/manage-poll.ts';
 import type { OptionDraft, PollDraft } from '../poll/check-poll.ts';
 
+/** Two hundred options with their texts and descriptions, in any script. */
+export const pollBytesMax = 4 * 1024 * 1024;
+
 /** `now` is the ledger's clock: a poll that says nothing about its opening opens at once. */
 export function toPollDraft(body: NewPoll, now: number): PollDraft {
   const opensAt = body.opensAt === undefined ? now : toTime(body.opensAt, '/opensAt');
@@ -43,10 +46,19 @@ export function toNullableTime(text: string | null | undefined, pointer: string)
   return text === null || text === undefined ? null : toTime(text, pointer);
 }
 
+/** The last moment with a year of four digits, as RFC 3339 writes it. Before 1970 no poll was ever open. */
+const timeMax = Date.UTC(10_000, 0) - 1;
+
 function toTime(text: string, pointer: string): number {
   const time = Date.parse(text);
-  if (Number.isFinite(time)) return time;
+  if (time >= 0 && time <= timeMax && namesItsDay(text)) return time;
   throw new AppError('poll_invalid', 'The poll breaks a rule.', { violations: [{ pointer, rule: 'no_such_date' }] });
+}
+
+/** Whether the day is in the calendar and the hour on the clock: Date reads February 30 as March 2, and 24:00 as the next day. */
+function namesItsDay(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  return text.slice(11, 13) !== '24' && new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
 function toOptionDrafts(options: NewPoll['options']): OptionDraft[] {

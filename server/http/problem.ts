@@ -44,7 +44,8 @@ export function prepareRefusal(error: AppError, request: FastifyRequest, reply: 
   else request.log.debug({ code: error.code }, 'request refused');
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
-  return reply.code(status).header('cache-control', 'no-store');
+  // What Fastify refuses before any hook runs has no id in its headers yet.
+  return reply.code(status).header('cache-control', 'no-store').header('request-id', request.id);
 }
 
 export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

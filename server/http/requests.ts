@@ -1,6 +1,6 @@
 /** What several routes read from a request: the poll, the voter, the viewer, the keys in its headers. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { fastifyCookie } from '@fastify/cookie';
+import { parseCookie } from 'cookie';
 import { AppError } from '../errors.ts';
 import { manageKeyMatches } from '../identity/manage-key.ts';
 import { voterCookieName, voterCookieSecondsMax } from '../identity/voter-cookie.ts';
@@ -117,5 +117,5 @@ function holdsManageKey(request: FastifyRequest, poll: Poll): boolean {
 
 function voterCookieOf(request: FastifyRequest): string | undefined {
   const { cookie } = request.headers;
-  return cookie === undefined ? undefined : fastifyCookie.parse(cookie)[voterCookieName];
+  return cookie === undefined ? undefined : parseCookie(cookie)[voterCookieName];
 }

@@ -18,6 +18,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   };
 };
 
+const decimal = /^-?\d+(?:\.\d+)?$/u;
+
 type Parameter = { readonly name: string; readonly isNumber: boolean; readonly otherwise: unknown };
 
 /** A query arrives as text: numbers are read where the schema wants them, and defaults stand in for what is missing. */
@@ -34,7 +36,7 @@ function createFillIn(schema: TSchema): (query: unknown) => object {
     for (const { name, isNumber, otherwise } of parameters) {
       const given = filled[name];
       if (given === undefined && otherwise !== undefined) filled[name] = otherwise;
-      else if (isNumber && typeof given === 'string' && given.trim() !== '') filled[name] = Number(given);
+      else if (isNumber && typeof given === 'string' && decimal.test(given)) filled[name] = Number(given);
     }
     return filled;
   };

@@ -29,6 +29,12 @@ export function toPollView(poll: Poll, status: PollStatus): PollView {
   };
 }
 
+/** One page of a list that was read with one poll more than it may show: that poll tells whether another page follows. */
+export function toPage(read: readonly Poll[], limit: number): { polls: readonly Poll[]; next: string | null } {
+  const polls = read.slice(0, limit);
+  return { polls, next: read.length > limit ? (polls.at(-1)?.id ?? null) : null };
+}
+
 export function toReceiptView({ ballotId, pollId, castAt, version }: Receipt): ReceiptView {
   return { ballotId, pollId, castAt: new Date(castAt).toISOString(), version };
 }

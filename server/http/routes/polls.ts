@@ -15,17 +15,16 @@ import { answers } from '../answers.ts';
 import { AppError } from '../../errors.ts';
 import { secretsMatch } from '../../identity/manage-key.ts';
 import type { PollStep } from '../../intake/manage-poll.ts';
+import { isStorable } from '../../poll/check-poll.ts';
 import { toJoinCode } from '../../poll/names.ts';
 import type { Poll } from '../../poll/poll.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
-import { toExtension, toNullableTime, toPollDraft, toPollEdit } from '../poll-body.ts';
+import { pollBytesMax, toExtension, toNullableTime, toPollDraft, toPollEdit } from '../poll-body.ts';
 import { findPoll, requireManager } from '../requests.ts';
-import { toPollView } from '../views.ts';
+import { toPage, toPollView } from '../views.ts';
 
 const params = Type.Object({ poll: Type.String() });
 const tags = ['polls'];
-/** Two hundred options with their texts and descriptions, in any script. */
-const pollBytesMax = 4 * 1024 * 1024;
 
 export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
   const view: View = (poll) => toPollView(poll, parts.results.statusOf(poll));
@@ -103,12 +102,14 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
     async (request) => {
       const { limit, before, joinCode } = request.query;
       if (joinCode !== undefined) {
-        const found = await pollStore.find({ by: 'join_code', name: toJoinCode(joinCode) });
+        const found = isStorable(joinCode)
+          ? await pollStore.find({ by: 'join_code', name: toJoinCode(joinCode) })
+          : null;
         return { polls: found === null ? [] : [view(found)], next: null };
       }
       const beforePollNo = before === undefined ? null : (await findPoll(parts, before)).pollNo;
-      const polls = await pollStore.listNewest({ limit, beforePollNo });
-      return { polls: polls.map(view), next: polls.length === limit ? (polls.at(-1)?.id ?? null) : null };
+      const { polls, next } = toPage(await pollStore.listNewest({ limit: limit + 1, beforePollNo }), limit);
+      return { polls: polls.map(view), next };
     },
   );
 

