@@ -8,6 +8,7 @@ import { partyContract } from './contracts/party.ts';
 import { AppError } from './errors.ts';
 import { createHttpApp } from './http/app.ts';
 import type { HttpApp, HttpParts } from './http/parts.ts';
+import { stopQuietly } from './http/quiet-stop.ts';
 import { createVoterCookies } from './identity/voter-cookie.ts';
 import { createKeyMaker } from './identity/voter-key.ts';
 import { createDirectIngestLog } from './ingest-log/direct.ts';
@@ -100,7 +101,7 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   };
 
   if (config.preset === 'features') await makeFeatureBoard(parts);
-  const app = await createHttpApp(parts, toHttpOptions(config), [featuresContract, partyContract]);
+  const { app, requestCount } = await createHttpApp(parts, toHttpOptions(config), [featuresContract, partyContract]);
   const address = new URL(await app.listen({ host: config.host, port: config.port }));
   const stopClock = keepMeasuring(clock, log);
   return {
@@ -109,7 +110,7 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     port: Number(address.port),
     stop: createDrain({ timeoutMs: config.drainTimeoutMs, log }, [
       ['health', () => parts.health.beginDrain()],
-      ['http', () => app.close()],
+      ['http', () => stopQuietly(app, { requestCount, waitingCount: ingestLog.waitingCount })],
       ['recorder', () => closeRecording(ingestLog, lanes)],
       ['clock', stopClock],
       ['ledger', ledger.close],

@@ -22,7 +22,8 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
       state = loaded;
     } finally {
       foldedWhileLoading = null;
-      running = null;
+      // Where another reading is asked for, it begins next: until then it stays the one to wait for.
+      if (following === null) running = null;
     }
   }
 

@@ -23,7 +23,8 @@ export function parsePollBody(body: unknown, now: number): PartyPoll {
     throw invalid('Missing required fields: question, options, expired_at');
   }
   if (typeof question !== 'string' || !isText(question)) throw invalid('Question must be a non-empty string');
-  if (charCount(question) > questionCharsMax) throw invalid(`Question must have at most ${questionCharsMax} characters`);
+  if (charCount(question) > questionCharsMax)
+    throw invalid(`Question must have at most ${questionCharsMax} characters`);
   return { question, options: parseOptions(options), expiresAt: parseExpiry(expiredAt, now) };
 }
 
@@ -76,7 +77,7 @@ function toFields(body: unknown): Readonly<Record<string, unknown>> {
 
 /** As the schemas of the API count: a character outside the first plane is one, not two. */
 function charCount(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function isMissing(value: unknown): boolean {

@@ -22,6 +22,8 @@ export type Contract = {
   readonly openToAnyOrigin: RegExp | null;
 };
 
+export type HttpServer = { readonly app: HttpApp; readonly requestCount: () => number };
+
 const keepAliveTimeoutMs = 65_000;
 /** As long as a request line may be: an overlong id is an unknown one, and the routes say so. */
 const paramCharsMax = 16_384;
@@ -30,7 +32,7 @@ export async function createHttpApp(
   parts: HttpParts,
   options: HttpOptions,
   contracts: readonly Contract[],
-): Promise<HttpApp> {
+): Promise<HttpServer> {
   const app = Fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -51,7 +53,7 @@ export async function createHttpApp(
   app.setErrorHandler(answerProblem);
   useJson(app);
   useMethodTable(app);
-  useRequestIds(app, parts);
+  const requestCount = useRequestIds(app, parts);
   await useCors(app, options.corsOrigins, contracts);
   await registerApiDescription(app);
   registerServiceRoutes(app, parts);
@@ -67,7 +69,7 @@ export async function createHttpApp(
       register(contractApp, parts);
     });
   }
-  return app;
+  return { app, requestCount };
 }
 
 /** Plain JSON.parse: the schemas refuse unknown members, `__proto__` among them, so nothing needs a second scan. */
@@ -104,13 +106,16 @@ function useMethodTable(app: HttpApp): void {
   });
 }
 
-/** Every answer names its request, and ends its connection when the server drains. */
-function useRequestIds(app: HttpApp, { health }: HttpParts): void {
+/** Every answer names its request, and ends its connection when the server drains. Answers how many requests have come. */
+function useRequestIds(app: HttpApp, { health }: HttpParts): () => number {
+  let count = 0;
   app.addHook('onRequest', (request, reply, done) => {
+    count += 1;
     void reply.header('request-id', request.id);
     if (health.draining()) void reply.header('connection', 'close');
     done();
   });
+  return () => count;
 }
 
 /**

@@ -60,11 +60,13 @@ type SchemaError = { readonly instancePath: string; readonly keyword: string; re
 function toViolations(errors: readonly SchemaError[]): Violation[] {
   // "boolean" only says that a property was refused by its parent, which tells so itself.
   const told = errors.filter(({ keyword }) => keyword !== 'boolean').slice(0, violationsMax);
-  return told.flatMap(({ instancePath, keyword, params }) => {
+  const violations = told.flatMap(({ instancePath, keyword, params }) => {
     const named = namedProperties(params);
     if (named.length === 0) return [{ pointer: instancePath, rule: toRule(keyword) }];
     return named.map((name) => ({ pointer: `${instancePath}/${toPointerPart(name)}`, rule: toRule(keyword) }));
   });
+  // Each branch of a union tells its own story, and some tell the same.
+  return [...new Map(violations.map((violation) => [`${violation.pointer} ${violation.rule}`, violation])).values()];
 }
 
 /** The properties that are missing or too many: the error points at their parent. */

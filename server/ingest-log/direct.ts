@@ -12,7 +12,7 @@ const awayMsMax = 1_000;
 export function createDirectIngestLog(recorder: Recorder, options: DirectLogOptions): IngestLog {
   let waitingCount = 0;
   let draining = false;
-  let onDrained: (() => void) | null = null;
+  const drained = Promise.withResolvers<void>();
 
   function refusal(): Outcome | null {
     if (draining) return { kind: 'failed', code: 'shutting_down', recorded: 'no' };
@@ -31,16 +31,18 @@ export function createDirectIngestLog(recorder: Recorder, options: DirectLogOpti
       waitingCount += 1;
       recorder.record(ballot, (outcome) => {
         waitingCount -= 1;
-        settle(outcome);
-        if (waitingCount === 0) onDrained?.();
+        try {
+          settle(outcome);
+        } finally {
+          if (draining && waitingCount === 0) drained.resolve();
+        }
       });
     },
     drain() {
       draining = true;
-      if (waitingCount === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        onDrained = resolve;
-      });
+      recorder.stop();
+      if (waitingCount === 0) drained.resolve();
+      return drained.promise;
     },
     settledThrough: recorder.settledThrough,
     waitingCount: () => waitingCount,

@@ -46,6 +46,8 @@ export type Recorder = {
   /** For how long the ledger has not answered, in milliseconds; 0 while it does. */
   awayMs(): number;
   settledThrough(): number;
+  /** No more ballots will come: it no longer looks out for a ledger that is away. What was taken is still settled. */
+  stop(): void;
 };
 
 export type IngestLog = {

@@ -15,17 +15,16 @@ export type BatchLost = { readonly kind: 'lost'; readonly inDoubt: boolean; read
 
 export type CertaintyOptions = {
   /** How long a failed batch is tried again. A statement under way is always waited for. */
-  readonly msMax?: number | undefined;
+  readonly msMax: number;
+  /** Between a failure and the next attempt. */
+  readonly pauseMs: number;
   /** Called for each failed attempt; `inDoubt` tells of all attempts so far. */
   readonly onFailure: (error: unknown, inDoubt: boolean) => void;
 };
 
-const msMaxDefault = 5_000;
-const pauseMs = 100;
-
 export async function recordUntilCertain(
   record: () => Promise<BatchRecorded>,
-  { msMax = msMaxDefault, onFailure }: CertaintyOptions,
+  { msMax, pauseMs, onFailure }: CertaintyOptions,
 ): Promise<BatchCertain | BatchLost> {
   const deadline = performance.now() + msMax;
   let inDoubt = false;

@@ -2,7 +2,18 @@
  * The recorder writes whatever waits, in batches: the next batch starts when a lane is free and holds what has arrived
  * meanwhile, so batches grow with the load by themselves and no timer adds delay. It settles a ballot only after the
  * COMMIT of its batch.
+ *
+ * A lane is in one of three states.
+ *
+ * `idle`: nothing waits for it.
+ *
+ * `recording`: it records batch after batch. A batch that fails is tried again until it is certain what became of it, or until
+ * the ledger has been away too long; then it is given up together with what waits.
+ *
+ * `returning`: it has given up a batch, or could not bring the board up to one. It asks the ledger until that answers, because
+ * ballots that are refused meanwhile cannot show that the ledger is back.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TallyBoard } from '../board/tally-board.ts';
 import type { Outcome, Recorder, Settle } from '../ingest-log/ingest-log.ts';
 import type { BallotLane, BallotToRecord, BatchRecorded } from '../ledger/ballot-lane.ts';
@@ -12,9 +23,16 @@ import type { Revote } from '../poll/poll.ts';
 import { receiptShowsVersion } from '../poll/visibility.ts';
 import { takeBatch, type Waiting } from './batch.ts';
 import { countBatch } from './count-batch.ts';
-import { recordUntilCertain, type BatchLost } from './record-until-certain.ts';
+import { createLedgerAbsence } from './ledger-absence.ts';
+import { recordUntilCertain } from './record-until-certain.ts';
 
-export type RecorderOptions = { readonly batchBallotsMax: number; readonly recoveryMsMax?: number };
+export type RecorderOptions = {
+  readonly batchBallotsMax: number;
+  /** How long a failed batch is tried again, and for how long ballots wait for a ledger that is away. */
+  readonly recoveryMsMax?: number;
+  /** Between two attempts. */
+  readonly recoveryPauseMs?: number;
+};
 
 export type RecorderParts = {
   readonly lanes: readonly BallotLane[];
@@ -24,14 +42,17 @@ export type RecorderParts = {
 };
 
 type Queues = Readonly<Record<Revote, Waiting[]>>;
+type Failed = Extract<Outcome, { kind: 'failed' }>;
 
 export function createRecorder({ lanes, board, now, log }: RecorderParts, options: RecorderOptions): Recorder {
+  const { batchBallotsMax, recoveryMsMax = 5_000, recoveryPauseMs = 100 } = options;
   const queues: Queues = { refuse: [], replace: [] };
   const idleLanes = [...lanes];
   /** When each batch under way began, by the ledger's clock. */
   const batchStarts = new Map<BallotLane, number>();
+  const absence = createLedgerAbsence();
   let startScheduled = false;
-  let awaySince: number | null = null;
+  let stopped = false;
 
   function startIdleLanes(): void {
     startScheduled = false;
@@ -44,44 +65,76 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
   /** One lane's life: batches of whichever queue has waited longer, until nothing waits. */
   async function work(lane: BallotLane): Promise<void> {
     for (let revote = nextRevote(queues); revote !== null; revote = nextRevote(queues)) {
-      const batch = takeBatch(queues[revote], revote, options.batchBallotsMax);
+      const batch = takeBatch(queues[revote], revote, batchBallotsMax);
       batchStarts.set(lane, now());
-      await recordBatch(lane, revote, batch);
+      const atHome = await recordBatch(lane, revote, batch);
       batchStarts.delete(lane);
+      if (!atHome) await returnToLedger(lane);
     }
     idleLanes.push(lane);
   }
 
-  async function recordBatch(lane: BallotLane, revote: Revote, batch: readonly Waiting[]): Promise<void> {
+  /** Settles every ballot of the batch. Answers whether the ledger answered to the end. */
+  async function recordBatch(lane: BallotLane, revote: Revote, batch: readonly Waiting[]): Promise<boolean> {
     const toRecord = batch.map(({ ballot }) => toBallotToRecord(ballot, board));
     const end = await recordUntilCertain(() => lane.record(revote, toRecord), {
-      msMax: options.recoveryMsMax,
+      msMax: recoveryMsMax,
+      pauseMs: recoveryPauseMs,
       onFailure: (error, inDoubt) => {
-        awaySince ??= performance.now();
+        absence.begin();
         log.warn({ err: error, ballots: batch.length, inDoubt }, 'batch failed');
       },
     });
-    if (end.kind === 'lost') return failAll(batch, end);
-    awaySince = null;
-    await showOnBoard(batch, end.recorded, end.inDoubt);
-    for (const [index, { settle }] of batch.entries())
-      settle(toOutcome(end.recorded, index, toRecord[index]?.version ?? null));
+    if (end.kind === 'lost') {
+      settleAll(batch, () => toFailed(end.inDoubt ? 'unknown' : 'no', end.cause), log);
+      // What waits behind the batch was never sent, and has waited long enough.
+      failWaiting(end.cause);
+      return false;
+    }
+    absence.end();
+    const shown = await showOnBoard(batch, end.recorded, end.inDoubt);
+    settleAll(batch, (index) => toOutcome(end.recorded, index, toRecord[index]?.version ?? null), log);
+    return shown;
   }
 
-  /** Brings the board up to the batch before anybody hears of it, so no read is older than a receipt. */
-  async function showOnBoard(batch: readonly Waiting[], recorded: BatchRecorded, inDoubt: boolean): Promise<void> {
+  /**
+   * Brings the board up to the batch before anybody hears of it, so no read is older than a receipt. Only when the ledger
+   * goes away again at this very moment do the receipts come first: what they say is true already.
+   */
+  async function showOnBoard(batch: readonly Waiting[], recorded: BatchRecorded, inDoubt: boolean): Promise<boolean> {
     const folded = board.fold(countBatch(batch, recorded));
     // An attempt in doubt may have counted these ballots in a batch that this process never heard of.
-    if (inDoubt || folded === 'gap') await board.load();
+    if (!inDoubt && folded !== 'gap') return true;
+    try {
+      await board.load();
+      return true;
+    } catch (error) {
+      absence.begin();
+      log.warn({ err: error }, 'board not loaded');
+      return false;
+    }
   }
 
-  function failAll(batch: readonly Waiting[], { inDoubt, cause }: BatchLost): void {
-    const failed = { kind: 'failed', code: 'ledger_unavailable', cause } as const;
-    for (const { settle } of batch) settle({ ...failed, recorded: inDoubt ? 'unknown' : 'no' });
-    // What waits behind the batch was never sent, and has waited long enough.
-    for (const queue of [queues.refuse, queues.replace]) {
-      for (const { settle } of queue.splice(0)) settle({ ...failed, recorded: 'no' });
+  /** An empty batch asks on the very path that the ballots take. A batch in doubt may be in the ledger, so the board is read anew. */
+  async function returnToLedger(lane: BallotLane): Promise<void> {
+    while (!stopped) {
+      try {
+        await lane.record('refuse', []);
+        await board.load();
+        absence.end();
+        return;
+      } catch (error) {
+        absence.begin();
+        if (absence.ms() >= recoveryMsMax) failWaiting(error);
+        log.debug({ err: error }, 'ledger still away');
+        await sleep(recoveryPauseMs, undefined, { ref: false });
+      }
     }
+  }
+
+  function failWaiting(cause: unknown): void {
+    const waiting = [...queues.refuse.splice(0), ...queues.replace.splice(0)];
+    settleAll(waiting, () => toFailed('no', cause), log);
   }
 
   return {
@@ -92,9 +145,23 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
       startScheduled = true;
       setImmediate(startIdleLanes);
     },
-    awayMs: () => (awaySince === null ? 0 : performance.now() - awaySince),
+    awayMs: absence.ms,
     settledThrough: () => Math.min(now(), ...batchStarts.values()),
+    stop() {
+      stopped = true;
+    },
   };
+}
+
+/** One caller that fails must not keep the others from their answers. */
+function settleAll(batch: readonly Waiting[], outcomeOf: (index: number) => Outcome, log: Logger): void {
+  for (const [index, { settle }] of batch.entries()) {
+    try {
+      settle(outcomeOf(index));
+    } catch (error) {
+      log.error({ err: error }, 'answer not given');
+    }
+  }
 }
 
 function toBallotToRecord(ballot: Ballot, board: TallyBoard): BallotToRecord {
@@ -109,6 +176,10 @@ function nextRevote(queues: Queues): Revote | null {
   if (refuse === undefined) return replace === undefined ? null : 'replace';
   if (replace === undefined) return 'refuse';
   return Buffer.compare(refuse.ballot.id, replace.ballot.id) < 0 ? 'refuse' : 'replace';
+}
+
+function toFailed(recorded: Failed['recorded'], cause: unknown): Failed {
+  return { kind: 'failed', code: 'ledger_unavailable', recorded, cause };
 }
 
 function toOutcome(recorded: BatchRecorded, index: number, version: number | null): Outcome {

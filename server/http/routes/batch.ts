@@ -23,8 +23,10 @@ const unsettledMax = 4_000;
 
 export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'bodyBytesMax'>): void {
   app.register((batchApp, _options, done) => {
+    // A list in application/json, too, is another media type here.
+    batchApp.removeAllContentTypeParsers();
     batchApp.addContentTypeParser(ndjsonMediaType, (_request, payload, parsed) => parsed(null, payload));
-    batchApp.post<{ Params: { poll: string }; Body: AsyncIterable<Buffer> }>(
+    batchApp.post<{ Params: { poll: string }; Body: AsyncIterable<Buffer> | undefined }>(
       '/api/v1/polls/:poll/ballots::batch',
       {
         schema: {
@@ -44,15 +46,20 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
         if (poll.electorate === 'cookie') {
           throw new AppError('credential_missing', 'The voters of this poll are browsers: a batch has no cookies.');
         }
+        const { body } = request;
+        if (body === undefined) throw new AppError('media_type_unsupported', `Send ${ndjsonMediaType}.`);
         const answer = new PassThrough();
         void castLines({
           poll,
           castBallot: parts.castBallot,
-          body: request.body,
+          body,
           answer,
           lineBytesMax: options.bodyBytesMax,
         });
-        return reply.type(`${ndjsonMediaType}; charset=utf-8`).header('cache-control', 'no-store').send(answer);
+        void reply.type(`${ndjsonMediaType}; charset=utf-8`).header('cache-control', 'no-store').send(answer);
+        // From here on ballots count: a refusal of the whole request, such as 408, would deny them.
+        if (reply.raw.hasHeader('content-type')) reply.raw.flushHeaders();
+        return reply;
       },
     );
     done();

@@ -38,7 +38,7 @@ export async function registerApiDescription(app: HttpApp): Promise<void> {
 export function registerServiceRoutes(app: HttpApp, { health, results, polls }: HttpParts): void {
   const tags = ['service'];
   app.get('/', { schema: { summary: 'The home page, or for programs a sign of life', tags } }, (request, reply) => {
-    void reply.header('vary', 'accept');
+    void reply.header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '));
     if (!prefersHtml(request.headers.accept)) return reply.send({ status: 'healthy' });
     const open = [...polls.all()].filter((poll) => poll.listed && results.statusOf(poll) === 'open');
     return reply
@@ -76,10 +76,22 @@ const pageHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-/** Browsers name text/html first; curl and load balancers accept anything, and programs name JSON. */
+/** Browsers name text/html and prefer it; curl and load balancers accept anything, and programs name JSON. */
 function prefersHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false;
-  const html = accept.indexOf('text/html');
-  const json = accept.indexOf('application/json');
-  return html >= 0 && (json < 0 || html < json);
+  const html = qualityOf(accept, 'text/html');
+  const json = qualityOf(accept, 'application/json');
+  if (html !== json) return html > json;
+  return html > 0 && accept.indexOf('text/html') < accept.indexOf('application/json');
+}
+
+/** How much the header wants this media type (RFC 9110, section 12.5.1); 0 where it does not name it. */
+function qualityOf(accept: string, mediaType: string): number {
+  for (const range of accept.toLowerCase().split(',')) {
+    const [name = '', ...parameters] = range.split(';').map((part) => part.trim());
+    if (name !== mediaType) continue;
+    const quality = Number(parameters.find((part) => part.startsWith('q='))?.slice(2) ?? 1);
+    return Number.isFinite(quality) ? quality : 0;
+  }
+  return 0;
 }

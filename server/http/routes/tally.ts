@@ -22,7 +22,7 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   function answerTally(poll: Poll, viewer: Viewer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { text, etag, shared } = tallyText(poll, viewer);
     void reply.header('etag', etag).header('cache-control', shared ? sharedCacheControl : 'private, no-store');
-    return request.headers['if-none-match'] === etag ? reply.code(304).send() : sendJson(reply, text);
+    return namesTag(request.headers['if-none-match'], etag) ? reply.code(304).send() : sendJson(reply, text);
   }
 
   /** Where the poll is not at hand, or who asks decides what is shown. */
@@ -73,6 +73,14 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
 }
 
 type TallyRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { ballot?: string } }>;
+
+/** Whether If-None-Match names this weak tag: alone, in a list, or as `*` (RFC 9110, section 13.1.2). */
+function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch === etag || ifNoneMatch === '*') return true;
+  const opaque = etag.slice('W/'.length);
+  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//u, '') === opaque);
+}
 
 type TallyText = { readonly etag: string; readonly text: string; readonly shared: boolean };
 
