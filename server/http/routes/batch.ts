@@ -38,7 +38,7 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
           tags: ['ballots'],
           params: Type.Object({ poll: Type.String() }),
           consumes: [ndjsonMediaType],
-          response: answers({ 200: Type.String(), '4xx': Problem }),
+          response: { ...batchAnswer, ...problems },
         },
       },
       async (request, reply) => {

@@ -24,7 +24,9 @@ import { findPoll, requireManager } from '../requests.ts';
 import { toPage, toPollView } from '../views.ts';
 
 const params = Type.Object({ poll: Type.String() });
+const managerHeaders = Type.Object({ 'manage-key': Type.String({ description: 'Shown when the poll was made.' }) });
 const tags = ['polls'];
+const pollsShownDefault = 20;
 
 export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
   const view: View = (poll) => toPollView(poll, parts.results.statusOf(poll));
@@ -69,6 +71,7 @@ function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOpti
         description: 'Options, electorate, revote and selections are frozen by the first ballot.',
         tags,
         params,
+        headers: managerHeaders,
         body: PollEdit,
         response: answers({ 200: PollView, '4xx': Problem }),
       },
@@ -90,7 +93,7 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
         summary: 'Listed polls, newest first',
         tags,
         querystring: Type.Object({
-          limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: pollsShownDefault })),
           before: Type.Optional(Type.String({ description: 'The `next` of the page before.' })),
           joinCode: Type.Optional(
             Type.String({ maxLength: 32, description: 'Only the poll with this join code, listed or not.' }),
@@ -100,7 +103,7 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
       },
     },
     async (request) => {
-      const { limit, before, joinCode } = request.query;
+      const { limit = pollsShownDefault, before, joinCode } = request.query;
       if (joinCode !== undefined) {
         const found = isStorable(joinCode)
           ? await pollStore.find({ by: 'join_code', name: toJoinCode(joinCode) })
@@ -135,13 +138,13 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
 
   for (const step of ['open', 'pause', 'close'] as const) {
     const summary = { open: 'Open a poll, or let voting go on', pause: 'Pause voting', close: 'Close a poll' }[step];
-    app.post(`/api/v1/polls/:poll/${step}`, { schema: { summary, tags, params, response } }, (request) =>
+    app.post(`/api/v1/polls/:poll/${step}`, { schema: { summary, tags, params, headers: managerHeaders, response } }, (request) =>
       take(request, request.params.poll, { step }),
     );
   }
   app.post(
     '/api/v1/polls/:poll/extend',
-    { schema: { summary: 'Set another closing time', tags, params, body: Extension, response } },
+    { schema: { summary: 'Set another closing time', tags, params, headers: managerHeaders, body: Extension, response } },
     (request) => take(request, request.params.poll, toExtension(request.body)),
   );
   app.post(
@@ -151,6 +154,7 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
         summary: 'Open a closed poll again',
         tags,
         params,
+        headers: managerHeaders,
         body: Type.Union([Reopening, Type.Null()]),
         response,
       },
@@ -163,7 +167,7 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
   );
   app.get(
     '/api/v1/polls/:poll/log',
-    { schema: { summary: 'What was done to a poll, and when', description: 'For its manager.', tags, params } },
+    { schema: { summary: 'What was done to a poll, and when', description: 'For its manager.', tags, params, headers: managerHeaders } },
     async (request, reply) => {
       const poll = await findManaged(parts, request, request.params.poll);
       void reply.header('cache-control', 'no-store');

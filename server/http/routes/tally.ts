@@ -15,6 +15,7 @@ import { toTallyView } from '../views.ts';
 const jsonMediaType = 'application/json; charset=utf-8';
 /** How long a cache may keep what anybody may see. It is the lag that reads through a cache have. */
 const sharedCacheControl = 'public, max-age=1';
+const leadersShownDefault = 10;
 
 export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   const tallyText = createTallyText(parts.results);
@@ -41,6 +42,7 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
           'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt.',
         tags: ['tallies'],
         params: Type.Object({ poll: Type.String() }),
+        headers: Type.Object({ 'manage-key': Type.Optional(Type.String({ description: 'Shows hidden results.' })) }),
         querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
         response: answers({ 200: Tally, '4xx': Problem }),
       },
@@ -59,15 +61,16 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
         summary: 'The leading options of all open polls',
         tags: ['tallies'],
         querystring: Type.Object({
-          window: Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' }),
-          limit: Type.Integer({ minimum: 1, maximum: 100, default: 10 }),
+          window: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: leadersShownDefault })),
         }),
         response: answers({ 200: Leaderboard, '4xx': Problem }),
       },
     },
     (request, reply) => {
       void reply.header('cache-control', sharedCacheControl);
-      return sendJson(reply, JSON.stringify(toLeaderboardView(parts.results, request.query)));
+      const { window = 'all', limit = leadersShownDefault } = request.query;
+      return sendJson(reply, JSON.stringify(toLeaderboardView(parts.results, { window, limit })));
     },
   );
 }
