@@ -12,76 +12,74 @@ export class Interrupted extends Error {
   }
 }
 
-const signalsPassedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const signalsHeard = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** How soon a child is told to stop when the npm that started us is gone. */
 const parentCheckMs = 500;
 const parent = process.ppid;
 
-/** Runs a child to its end, however long it takes to stop, so that it is never left behind. */
-export function runChild(command, args, options) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, options);
-    const stopPassingOn = passSignalsOn(child);
-    child.once('error', (error) => {
-      stopPassingOn();
-      reject(error.code === 'ENOENT' ? new BootstrapError(`${command} was not found.`) : error);
-    });
-    child.once('close', (code, signal) => resolve({ code, signal, interruptedBy: stopPassingOn() }));
-    options.onSpawn?.(child);
-  });
+/**
+ * Runs a program to its end, however long it takes to stop, so that it is never left behind.
+ *
+ * Ctrl-C and `kill -- -<group>` reach the child by themselves, `kill <this process>` does not, and a process is not told which
+ * of them it got. So every signal is passed on, and the server takes a signal that comes twice within a second for one.
+ */
+export function runProgram(command, args, options) {
+  const child = spawn(command, args, { ...options, stdio: 'inherit' });
+  // On Windows Ctrl-C reaches every process of the console, and there is nothing else to pass on.
+  const onSignal = process.platform === 'win32' ? () => undefined : (signal) => child.kill(signal);
+  return untilEnd(command, child, onSignal);
 }
 
-/** Runs a child whose output nobody sees unless it fails. @throws {Interrupted} when a signal came meanwhile. */
+/**
+ * Runs a tool whose output nobody sees unless it fails. On a signal it is killed at once, because nothing of its work is kept.
+ * @throws {Interrupted} when a signal came meanwhile.
+ */
 export async function runCaptured(command, args, options) {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  const onSpawn = (child) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text;
-      });
-    }
-  };
-  const stdio = ['ignore', 'pipe', 'pipe'];
-  const { code, signal, interruptedBy } = await runChild(command, args, { ...options, stdio, onSpawn });
-  if (interruptedBy !== undefined || signal !== null) throw new Interrupted(interruptedBy ?? signal);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const { code, signal, heard } = await untilEnd(command, child, () => child.kill('SIGKILL'));
+  if (heard !== undefined || signal !== null) throw new Interrupted(heard ?? signal);
   return { code, output };
 }
 
-/**
- * Ctrl-C and `kill -- -<group>` reach the child by themselves, `kill <this process>` does not, and a process is not told which
- * of them it got. So every signal is passed on, and the server takes a signal that comes twice within a second for one.
- * The function that comes back ends the passing on and names the first signal, if any.
- */
-function passSignalsOn(child) {
-  let firstSignal;
-  const onSignal = (signal) => {
-    firstSignal ??= signal;
-    // On Windows Ctrl-C reaches every process of the console, and there is nothing else to pass on.
-    if (process.platform !== 'win32') child.kill(signal);
-  };
-  for (const signal of signalsPassedOn) process.on(signal, onSignal);
-  const parentCheck = onceParentIsGone(() => {
-    // A signal to the whole group ends the shell too, but then the child has it already.
-    if (firstSignal === undefined) child.kill('SIGTERM');
-    firstSignal ??= 'SIGTERM';
+function untilEnd(command, child, onSignal) {
+  return new Promise((resolve, reject) => {
+    const stopHearing = hearSignals(onSignal);
+    child.once('close', (code, signal) => resolve({ code, signal, heard: stopHearing() }));
+    child.once('error', (error) => {
+      stopHearing();
+      reject(error.code === 'ENOENT' ? new BootstrapError(`${command} was not found.`) : error);
+    });
   });
-  return () => {
-    clearInterval(parentCheck);
-    for (const signal of signalsPassedOn) process.off(signal, onSignal);
-    return firstSignal;
-  };
 }
 
 /**
+ * The function that comes back stops the hearing and names the first signal, if any came.
+ *
  * npm runs a script through a shell, and passes a signal on to that shell alone. Where /bin/sh does not replace itself by the
- * command (dash up to 0.5.12), `kill <npm>` ends npm and the shell, and this process would go on without them.
+ * command (dash up to 0.5.12), `kill <npm>` ends npm and the shell, and this process hears of it only by losing its parent.
  */
-function onceParentIsGone(stop) {
-  if (process.env.npm_lifecycle_event === undefined) return undefined;
-  const check = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(check);
-    stop();
-  }, parentCheckMs);
-  return check;
+function hearSignals(onSignal) {
+  let heard;
+  const onAny = (signal) => {
+    heard ??= signal;
+    onSignal(signal);
+  };
+  const checkParent = () => {
+    // A signal to the whole group ends the shell too, but then it was heard here as well.
+    if (process.ppid !== parent && heard === undefined) onAny('SIGTERM');
+  };
+  const isRunByNpm = process.env.npm_lifecycle_event !== undefined;
+  const parentCheck = isRunByNpm ? setInterval(checkParent, parentCheckMs) : undefined;
+  for (const signal of signalsHeard) process.on(signal, onAny);
+  return () => {
+    clearInterval(parentCheck);
+    for (const signal of signalsHeard) process.off(signal, onAny);
+    return heard;
+  };
 }

@@ -12,11 +12,13 @@ const lockSilentMsMax = 10_000;
  * its turn comes, because another may have installed meanwhile. It can be killed at any moment and simply run again.
  */
 export async function installMissing(context) {
-  if (fs.existsSync(context.node.binary) && isInstalledByHand(context)) return;
+  const hasNode = () => fs.existsSync(context.node.binary);
+  const hasPackages = () => context.isStamped() || isInstalledByHand(context);
+  if (hasNode() && hasPackages()) return;
   try {
     await withLock(path.join(context.root, '.cache', 'install.lock'), async () => {
-      if (!fs.existsSync(context.node.binary)) await installNode(context);
-      if (!isInstalledByHand(context)) await installPackages(context);
+      if (!hasNode()) await installNode(context);
+      if (!hasPackages()) await installPackages(context);
     });
   } catch (error) {
     if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
@@ -46,9 +48,9 @@ async function installNode({ root, node, environment }) {
   }
 }
 
-/** The stamp goes first and comes back last, so that an interrupted installation is done again. */
+/** The stamp and npm's record go first, and the stamp comes back last, so that an interrupted installation is done again. */
 async function installPackages({ root, node, environment, stamp, stampFile }) {
-  fs.rmSync(stampFile, { force: true });
+  for (const file of [stampFile, recordBeside(stampFile)]) fs.rmSync(file, { force: true });
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   await runNpm('Installing packages', args, { root, environment, node: node.binary });
   fs.writeFileSync(stampFile, stamp);
@@ -56,17 +58,11 @@ async function installPackages({ root, node, environment, stamp, stampFile }) {
 
 /** Whether an `npm install` by hand left all that package-lock.json asks for, by npm's own record of node_modules. */
 function isInstalledByHand({ root, stamp, stampFile }) {
-  const readJson = (file) => JSON.parse(fs.readFileSync(path.join(root, file), 'utf8'));
-  const record = path.join('node_modules', '.package-lock.json');
-  if (!fs.existsSync(path.join(root, record))) return false;
-  const manifest = readJson('package.json');
-  const wanted = readJson('package-lock.json').packages;
+  const record = recordBeside(stampFile);
+  if (!fs.existsSync(record) || !isLockCurrent(root)) return false;
+  const wanted = readJson(path.join(root, 'package-lock.json')).packages;
   const found = readJson(record).packages;
-  const isLockCurrent = ['dependencies', 'devDependencies', 'optionalDependencies'].every(
-    (list) => JSON.stringify(manifest[list]) === JSON.stringify(wanted[''][list]),
-  );
-  const isComplete = Object.entries(wanted).every(([place, entry]) => place === '' || isFound(entry, found[place]));
-  if (!isLockCurrent || !isComplete) return false;
+  if (!Object.entries(wanted).every(([place, entry]) => place === '' || isFound(entry, found[place]))) return false;
   try {
     fs.writeFileSync(stampFile, stamp);
   } catch (error) {
@@ -76,12 +72,29 @@ function isInstalledByHand({ root, stamp, stampFile }) {
   return true;
 }
 
+/** Where npm notes what it put into node_modules. */
+function recordBeside(stampFile) {
+  return path.join(path.dirname(stampFile), '.package-lock.json');
+}
+
+function isLockCurrent(root) {
+  const manifest = readJson(path.join(root, 'package.json'));
+  const locked = readJson(path.join(root, 'package-lock.json')).packages[''];
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].every(
+    (list) => JSON.stringify(sorted(manifest[list])) === JSON.stringify(sorted(locked[list])),
+  );
+}
+
+const sorted = (versions = {}) => Object.entries(versions).sort(([a], [b]) => (a < b ? -1 : 1));
+
+function readJson(file) {
+  return JSON.parse(fs.readFileSync(file, 'utf8'));
+}
+
 function isFound(wanted, found) {
   if (found !== undefined) return found.version === wanted.version && found.integrity === wanted.integrity;
-  const isForHere =
-    (wanted.os ?? [process.platform]).includes(process.platform) &&
-    (wanted.cpu ?? [process.arch]).includes(process.arch) &&
-    wanted.libc === undefined;
+  // npm leaves out what is for other platforms, and what only that needs, which names no platform itself.
+  const isForHere = wanted.os?.includes(process.platform) && wanted.cpu?.includes(process.arch) && !wanted.libc;
   return wanted.optional === true && !isForHere;
 }
 
@@ -90,13 +103,13 @@ async function runNpm(label, args, { root, environment, node }) {
   const cache = env.npm_config_cache ?? path.join(homedir(), '.npm');
   if (!canWrite(cache)) env.npm_config_cache = path.join(root, '.cache', 'npm');
   const script = env.npm_execpath ?? '';
-  const { code, output } = await withProgress(label, () =>
-    path.basename(script) === 'npm-cli.js'
-      ? runCaptured(node, [script, ...args], { cwd: root, env })
-      : runCaptured('npm', args, { cwd: root, env, shell: process.platform === 'win32' }),
-  );
-  if (code !== 0)
-    throw new BootstrapError(`${output}\n${label} failed: npm ended with code ${code}, its words are above.`);
+  const isNpm = path.basename(script) === 'npm-cli.js';
+  await withProgress(label, async () => {
+    const { code, output } = isNpm
+      ? await runCaptured(node, [script, ...args], { cwd: root, env })
+      : await runCaptured('npm', args, { cwd: root, env, shell: process.platform === 'win32' });
+    if (code !== 0) throw new BootstrapError(`${output}\n${label} failed; above is what npm says.`);
+  });
 }
 
 /** Whether this user can make files in the folder, or make the folder itself. */
@@ -118,9 +131,8 @@ async function withProgress(label, task) {
   stderr.write(stderr.isTTY ? line() : `${label} ...\n`);
   const timer = stderr.isTTY ? setInterval(() => stderr.write(`\r${line()}`), 1000) : undefined;
   try {
-    const result = await task();
+    await task();
     stderr.write(stderr.isTTY ? `\r${line()}, done` : `${line()}, done`);
-    return result;
   } finally {
     clearInterval(timer);
     stderr.write('\n');

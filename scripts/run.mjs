@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BootstrapError, Interrupted, runChild } from './run-child.mjs';
+import { BootstrapError, Interrupted, runProgram } from './run-child.mjs';
 
 /**
  * The Node to install when the running one is too old. npm carries each platform's binary as a package of its own, so that
@@ -29,11 +29,12 @@ const stampFile = path.join(root, 'node_modules', '.hustings-installed');
 try {
   const node = findNode();
   const stamp = wantedStamp();
-  if (!fs.existsSync(node.binary) || !isStamped(stamp)) {
+  const isStamped = () => fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp;
+  if (!fs.existsSync(node.binary) || !isStamped()) {
     const { installMissing } = await import('./run-install.mjs');
-    await installMissing({ root, node, stamp, stampFile, environment: environmentFor(node.binary) });
+    await installMissing({ root, node, stamp, stampFile, isStamped, environment: environmentFor(node.binary) });
   }
-  endLike(await runProgram(node.binary, process.argv.slice(2)));
+  endLike(await run(node.binary, process.argv.slice(2)));
 } catch (error) {
   if (error instanceof Interrupted) endLike({ code: null, signal: error.signal });
   else if (error instanceof BootstrapError) endWithMessage(error.message);
@@ -61,15 +62,11 @@ function wantedStamp() {
   return `${platform} ${hash.digest('hex')}\n`;
 }
 
-function isStamped(stamp) {
-  return fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp;
-}
-
-async function runProgram(node, [program, ...args]) {
+async function run(node, [program, ...args]) {
   if (program === undefined) throw new BootstrapError('Usage: node scripts/run.mjs <program> [arguments]');
-  const options = { cwd: root, stdio: 'inherit', env: environmentFor(node) };
-  if (/\.[cm]?[jt]s$/.test(program)) return runChild(node, [path.resolve(root, program), ...args], options);
-  return runChild(program, args, { ...options, shell: isWindows });
+  const options = { cwd: root, env: environmentFor(node) };
+  if (/\.[cm]?[jt]s$/.test(program)) return runProgram(node, [path.resolve(root, program), ...args], options);
+  return runProgram(program, args, { ...options, shell: isWindows });
 }
 
 function environmentFor(node) {

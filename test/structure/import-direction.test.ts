@@ -46,13 +46,16 @@ test('a circle is found', () => {
 });
 
 test('a barrel, a drawer, a default export, a long file and a file without a place are found', () => {
-  const text = (lines: number) => 'const a = 1;\n'.repeat(lines);
   expect(checkSources([{ path: 'server/poll/index.ts', text: "/** All. */\nexport { a } from './a.ts';\n" }])).toEqual([
     'server/poll/index.ts is a barrel: import from the file itself.',
   ]);
-  expect(checkSources([{ path: 'server/lib/utils.ts', text: text(1) }])).toHaveLength(1);
+  expect(checkSources([{ path: 'server/lib/utils.ts', text: linesOf(1) }])).toHaveLength(1);
   expect(checkSources([{ path: 'server/lib/a.ts', text: 'export default 1;\n' }])).toHaveLength(1);
-  expect(checkSources([{ path: 'server/lib/a.ts', text: text(401) }])).toHaveLength(1);
-  expect(checkSources([{ path: 'server/lib/a.ts', text: text(400) }])).toEqual([]);
+  expect(checkSources([{ path: 'server/lib/a.ts', text: linesOf(401) }])).toHaveLength(1);
+  expect(checkSources([{ path: 'server/lib/a.ts', text: linesOf(400) }])).toEqual([]);
   expect(checkSources([{ path: 'server/magic/a.ts', text: "import { a } from '../lib/a.ts';" }])).toHaveLength(1);
 });
+
+function linesOf(count: number): string {
+  return 'const a = 1;\n'.repeat(count);
+}
