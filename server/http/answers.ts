@@ -2,15 +2,17 @@
 import type { TSchema } from 'typebox';
 import { Problem } from '../../protocol/problem.ts';
 
-/** By status. A refusal travels under the media type of its own. */
-export function answers(schemas: Readonly<Record<string, TSchema>>): unknown {
-  const described = Object.entries(schemas).map(([status, schema]) => [
+type Answer = { readonly description: string; readonly content: Readonly<Record<string, { schema: TSchema }>> };
+
+/** By status: what a body in JSON looks like, or an answer of another media type. */
+export function answers(byStatus: Readonly<Record<string, TSchema | Answer>>): unknown {
+  const described = Object.entries(byStatus).map(([status, answer]) => [
     status,
-    schema === Problem ? answerOf('application/problem+json', Problem, 'A refusal, with its code') : schema,
+    answer === Problem ? answerOf('application/problem+json', Problem, 'A refusal, with its code') : answer,
   ]);
   return Object.fromEntries(described);
 }
 
-export function answerOf(mediaType: string, schema: TSchema, description: string) {
+export function answerOf(mediaType: string, schema: TSchema, description: string): Answer {
   return { description, content: { [mediaType]: { schema } } };
 }

@@ -15,7 +15,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, lineBytesMax: nu
     const end = bytes.lastIndexOf(newline);
     const lines = end < 0 ? [] : splitLines(bytes.subarray(0, end));
     rest = bytes.subarray(end + 1);
-    const tooLong = lines.findIndex((line) => line.length > lineBytesMax);
+    const tooLong = lines.findIndex((line) => isTooLong(line, lineBytesMax));
     if (tooLong >= 0) {
       yield lines.slice(0, tooLong);
       throw lineTooLong(lineBytesMax);
@@ -43,6 +43,11 @@ function splitBrokenLines(bytes: Buffer): string[] {
     start += line.length + 1;
   }
   return lines;
+}
+
+/** No character has more than three bytes for each of its UTF-16 units, so most lines need no counting. */
+function isTooLong(line: string, lineBytesMax: number): boolean {
+  return line.length * 3 > lineBytesMax && Buffer.byteLength(line) > lineBytesMax;
 }
 
 function lineTooLong(lineBytesMax: number): AppError {

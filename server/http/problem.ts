@@ -2,13 +2,17 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../../protocol/problem.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { isLedgerAway } from './ledger-away.ts';
 
 export const problemMediaType = 'application/problem+json; charset=utf-8';
 
 /** What Fastify itself refuses, in our words. */
 const ourCodes: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body_too_large', detail: 'The body is larger than this route reads.' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'media_type_unsupported', detail: 'Send application/json.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'media_type_unsupported',
+    detail: 'This route does not read this media type.',
+  },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'request_malformed', detail: 'The body is empty.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'request_malformed', detail: 'Content-Length does not fit the body.' },
   FST_ERR_BAD_URL: { code: 'request_malformed', detail: 'The address cannot be read.' },
@@ -20,6 +24,7 @@ export function toAppError(error: unknown): AppError {
   const known = hasCode(error) ? ourCodes[error.code] : undefined;
   if (known !== undefined) return new AppError(known.code, known.detail, { cause: error });
   if (isClientError(error)) return new AppError('request_malformed', 'The request cannot be read.', { cause: error });
+  if (isLedgerAway(error)) return new AppError('ledger_unavailable', 'The ledger does not answer.', { cause: error });
   return new AppError('internal', 'The log of the server holds the cause.', { cause: error });
 }
 

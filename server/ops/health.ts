@@ -14,11 +14,11 @@ export type HealthParts = {
   readonly askLedger: () => Promise<unknown>;
   /** For how long recording has failed, in milliseconds. */
   readonly recorderAwayMs: () => number;
+  /** How long the ledger may take to answer. */
+  readonly answerMsMax?: number;
 };
 
-const answerMsMax = 2_000;
-
-export function createHealth({ askLedger, recorderAwayMs }: HealthParts): Health {
+export function createHealth({ askLedger, recorderAwayMs, answerMsMax = 2_000 }: HealthParts): Health {
   let draining = false;
 
   async function ledgerAnswers(): Promise<boolean> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Type } from 'typebox';
 import { BatchBallot } from '../../../protocol/ballot.ts';
 import { Problem } from '../../../protocol/problem.ts';
-import { answers } from '../answers.ts';
+import { answerOf, answers } from '../answers.ts';
 import { AppError } from '../../errors.ts';
 import type { CastBallot, CastRequest, CastResult, Voter } from '../../intake/cast-ballot.ts';
 import type { Poll } from '../../poll/poll.ts';
@@ -37,9 +37,14 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
             '`{"line": 2, "outcome": "refused", "code": …, "detail": …, "recorded": …}`. For polls with the electorate `open` or `declared`.',
           tags: ['ballots'],
           params: Type.Object({ poll: Type.String() }),
-          consumes: [ndjsonMediaType],
-          response: { ...batchAnswer, ...problems },
+          body: { content: { [ndjsonMediaType]: { schema: Type.String({ description: 'One ballot a line.' }) } } },
+          response: answers({
+            200: answerOf(ndjsonMediaType, Type.String(), 'One outcome a line'),
+            '4xx': Problem,
+          }),
         },
+        // The body is a stream here: each line is checked as it comes.
+        validatorCompiler: () => () => true,
       },
       async (request, reply) => {
         const poll = await findPoll(parts, request.params.poll);

@@ -138,13 +138,17 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
 
   for (const step of ['open', 'pause', 'close'] as const) {
     const summary = { open: 'Open a poll, or let voting go on', pause: 'Pause voting', close: 'Close a poll' }[step];
-    app.post(`/api/v1/polls/:poll/${step}`, { schema: { summary, tags, params, headers: managerHeaders, response } }, (request) =>
-      take(request, request.params.poll, { step }),
+    app.post(
+      `/api/v1/polls/:poll/${step}`,
+      { schema: { summary, tags, params, headers: managerHeaders, response } },
+      (request) => take(request, request.params.poll, { step }),
     );
   }
   app.post(
     '/api/v1/polls/:poll/extend',
-    { schema: { summary: 'Set another closing time', tags, params, headers: managerHeaders, body: Extension, response } },
+    {
+      schema: { summary: 'Set another closing time', tags, params, headers: managerHeaders, body: Extension, response },
+    },
     (request) => take(request, request.params.poll, toExtension(request.body)),
   );
   app.post(
@@ -167,7 +171,15 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
   );
   app.get(
     '/api/v1/polls/:poll/log',
-    { schema: { summary: 'What was done to a poll, and when', description: 'For its manager.', tags, params, headers: managerHeaders } },
+    {
+      schema: {
+        summary: 'What was done to a poll, and when',
+        description: 'For its manager.',
+        tags,
+        params,
+        headers: managerHeaders,
+      },
+    },
     async (request, reply) => {
       const poll = await findManaged(parts, request, request.params.poll);
       void reply.header('cache-control', 'no-store');

@@ -61,7 +61,9 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
         summary: 'The leading options of all open polls',
         tags: ['tallies'],
         querystring: Type.Object({
-          window: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' })),
+          window: Type.Optional(
+            Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' }),
+          ),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: leadersShownDefault })),
         }),
         response: answers({ 200: Leaderboard, '4xx': Problem }),
