@@ -13,18 +13,15 @@
  * `returning`: it has given up a batch, or could not bring the board up to one. It asks the ledger until that answers, because
  * ballots that are refused meanwhile cannot show that the ledger is back.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TallyBoard } from '../board/tally-board.ts';
-import type { Outcome, Recorder, Settle } from '../ingest-log/ingest-log.ts';
-import type { BallotLane, BallotToRecord, BatchRecorded } from '../ledger/ballot-lane.ts';
+import type { Recorder, Settle } from '../ingest-log/ingest-log.ts';
+import type { BallotLane } from '../ledger/ballot-lane.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Ballot } from '../poll/ballot.ts';
 import type { Revote } from '../poll/poll.ts';
-import { receiptShowsVersion } from '../poll/visibility.ts';
 import { takeBatch, type Waiting } from './batch.ts';
-import { countBatch } from './count-batch.ts';
+import { createLaneDuty, settleAll, toUnavailable } from './lane-duty.ts';
 import { createLedgerAbsence } from './ledger-absence.ts';
-import { recordUntilCertain } from './record-until-certain.ts';
 
 export type RecorderOptions = {
   readonly batchBallotsMax: number;
@@ -42,7 +39,6 @@ export type RecorderParts = {
 };
 
 type Queues = Readonly<Record<Revote, Waiting[]>>;
-type Failed = Extract<Outcome, { kind: 'failed' }>;
 
 export function createRecorder({ lanes, board, now, log }: RecorderParts, options: RecorderOptions): Recorder {
   const { batchBallotsMax, recoveryMsMax = 5_000, recoveryPauseMs = 100 } = options;
@@ -51,6 +47,7 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
   /** When each batch under way began, by the ledger's clock. */
   const batchStarts = new Map<BallotLane, number>();
   const absence = createLedgerAbsence();
+  const duty = createLaneDuty({ board, absence, log, recoveryMsMax, recoveryPauseMs });
   let startScheduled = false;
   let stopped = false;
 
@@ -67,74 +64,23 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
     for (let revote = nextRevote(queues); revote !== null; revote = nextRevote(queues)) {
       const batch = takeBatch(queues[revote], revote, batchBallotsMax);
       batchStarts.set(lane, now());
-      const atHome = await recordBatch(lane, revote, batch);
+      const end = await duty.record(lane, revote, batch);
       batchStarts.delete(lane);
-      if (!atHome) await returnToLedger(lane);
+      // What waits behind a lost batch was never sent, and has waited long enough.
+      if (end.kind === 'lost') failWaiting(end.cause);
+      if (end.kind !== 'shown') await duty.awaitLedger(lane, () => stopped, failOverdue);
     }
     idleLanes.push(lane);
   }
 
-  /** Settles every ballot of the batch. Answers whether the ledger answered to the end. */
-  async function recordBatch(lane: BallotLane, revote: Revote, batch: readonly Waiting[]): Promise<boolean> {
-    const toRecord = batch.map(({ ballot }) => toBallotToRecord(ballot, board));
-    const end = await recordUntilCertain(() => lane.record(revote, toRecord), {
-      msMax: recoveryMsMax,
-      pauseMs: recoveryPauseMs,
-      onFailure: (error, inDoubt) => {
-        absence.begin();
-        log.warn({ err: error, ballots: batch.length, inDoubt }, 'batch failed');
-      },
-    });
-    if (end.kind === 'lost') {
-      settleAll(batch, () => toFailed(end.inDoubt ? 'unknown' : 'no', end.cause), log);
-      // What waits behind the batch was never sent, and has waited long enough.
-      failWaiting(end.cause);
-      return false;
-    }
-    absence.end();
-    const shown = await showOnBoard(batch, end.recorded, end.inDoubt);
-    settleAll(batch, (index) => toOutcome(end.recorded, index, toRecord[index]?.version ?? null), log);
-    return shown;
-  }
-
-  /**
-   * Brings the board up to the batch before anybody hears of it, so no read is older than a receipt. Only when the ledger
-   * goes away again at this very moment do the receipts come first: what they say is true already.
-   */
-  async function showOnBoard(batch: readonly Waiting[], recorded: BatchRecorded, inDoubt: boolean): Promise<boolean> {
-    const folded = board.fold(countBatch(batch, recorded));
-    // An attempt in doubt may have counted these ballots in a batch that this process never heard of.
-    if (!inDoubt && folded !== 'gap') return true;
-    try {
-      await board.load();
-      return true;
-    } catch (error) {
-      absence.begin();
-      log.warn({ err: error }, 'board not loaded');
-      return false;
-    }
-  }
-
-  /** An empty batch asks on the very path that the ballots take. A batch in doubt may be in the ledger, so the board is read anew. */
-  async function returnToLedger(lane: BallotLane): Promise<void> {
-    while (!stopped) {
-      try {
-        await lane.record('refuse', []);
-        await board.load();
-        absence.end();
-        return;
-      } catch (error) {
-        absence.begin();
-        if (absence.ms() >= recoveryMsMax) failWaiting(error);
-        log.debug({ err: error }, 'ledger still away');
-        await sleep(recoveryPauseMs, undefined, { ref: false });
-      }
-    }
+  /** While nobody records, those who wait get their answer when they have waited as long as a batch would. */
+  function failOverdue(cause: unknown): void {
+    if (absence.ms() >= recoveryMsMax) failWaiting(cause);
   }
 
   function failWaiting(cause: unknown): void {
     const waiting = [...queues.refuse.splice(0), ...queues.replace.splice(0)];
-    settleAll(waiting, () => toFailed('no', cause), log);
+    settleAll(waiting, () => toUnavailable('no', cause), log);
   }
 
   return {
@@ -153,22 +99,6 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
   };
 }
 
-/** One caller that fails must not keep the others from their answers. */
-function settleAll(batch: readonly Waiting[], outcomeOf: (index: number) => Outcome, log: Logger): void {
-  for (const [index, { settle }] of batch.entries()) {
-    try {
-      settle(outcomeOf(index));
-    } catch (error) {
-      log.error({ err: error }, 'answer not given');
-    }
-  }
-}
-
-function toBallotToRecord(ballot: Ballot, board: TallyBoard): BallotToRecord {
-  const { pollNo, visibility } = ballot.poll;
-  return { ballot, version: receiptShowsVersion(visibility) ? board.versionOf(pollNo) + 1 : null };
-}
-
 /** The queue whose first ballot was accepted earlier; null when nothing waits. */
 function nextRevote(queues: Queues): Revote | null {
   const refuse = queues.refuse[0];
@@ -176,16 +106,4 @@ function nextRevote(queues: Queues): Revote | null {
   if (refuse === undefined) return replace === undefined ? null : 'replace';
   if (replace === undefined) return 'refuse';
   return Buffer.compare(refuse.ballot.id, replace.ballot.id) < 0 ? 'refuse' : 'replace';
-}
-
-function toFailed(recorded: Failed['recorded'], cause: unknown): Failed {
-  return { kind: 'failed', code: 'ledger_unavailable', recorded, cause };
-}
-
-function toOutcome(recorded: BatchRecorded, index: number, version: number | null): Outcome {
-  const verdict = recorded.verdicts.get(index);
-  if (verdict?.kind === 'not_taken') return verdict;
-  if (verdict?.kind !== 'stands') return { kind: 'counted', castAt: recorded.castAt, version };
-  const { ballotId, castAt, retryKey, selections } = verdict;
-  return { kind: 'stands', standing: { ballotId, castAt, version: verdict.version }, retryKey, selections };
 }
