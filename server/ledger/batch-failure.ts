@@ -20,9 +20,12 @@ export class BatchFailed extends Error {
  */
 const undoneClasses: ReadonlySet<string> = new Set(['22', '23', '25', '40', '42', '53', '54', '55']);
 const statementCancelled = '57014';
+/** statement_completion_unknown: the one code of its class that says the opposite of the others. */
+const completionUnknown = '40003';
 
 /** What is certain after this error of a query: a refused statement changed nothing, a lost answer says nothing. */
 export function recordedAfter(error: unknown): 'no' | 'unknown' {
   if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR' || error.code === undefined) return 'unknown';
+  if (error.code === completionUnknown) return 'unknown';
   return undoneClasses.has(error.code.slice(0, 2)) || error.code === statementCancelled ? 'no' : 'unknown';
 }

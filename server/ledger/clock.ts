@@ -24,7 +24,10 @@ export function createLedgerClock(pool: Pool, systemNow: () => number = Date.now
       const { rows } = await pool.query<{ now: number }>('select clock_timestamp() as now');
       const answeredAt = systemNow();
       const roundTripMs = answeredAt - askedAt;
-      if (rows[0] === undefined || (roundTripMs / 2 > errorMs && answeredAt - measuredAt < believedMs)) return;
+      // Below zero, the system's clock was set back meanwhile, and the answer says nothing.
+      if (rows[0] === undefined || roundTripMs < 0) return;
+      const isOld = answeredAt - measuredAt >= believedMs || answeredAt < measuredAt;
+      if (roundTripMs / 2 > errorMs && !isOld) return;
       errorMs = roundTripMs / 2;
       measuredAt = answeredAt;
       // Within its error the offset says nothing: two clocks that agree are left alone.

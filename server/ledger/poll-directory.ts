@@ -25,6 +25,8 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
   const byNo = new Map<number, Poll>();
   const byName = new Map<string, Poll>();
   const closedPollNos = new Set<number>();
+  /** When the next poll at hand closes by itself. */
+  let nextCloseAt = Number.POSITIVE_INFINITY;
 
   function put(poll: Poll): void {
     const known = byNo.get(poll.pollNo);
@@ -32,8 +34,20 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     byNo.set(poll.pollNo, poll);
     byName.set(poll.id, poll).set(poll.slug, poll);
     closedPollNos.delete(poll.pollNo);
-    if (poll.closesAt !== null && poll.closesAt <= now()) closedPollNos.add(poll.pollNo);
-    if (closedPollNos.size > closedPollsMax) dropOldestClosed();
+    nextCloseAt = Math.min(nextCloseAt, poll.closesAt ?? Number.POSITIVE_INFINITY);
+    if (now() >= nextCloseAt) gatherClosed();
+    while (closedPollNos.size > closedPollsMax) dropOldestClosed();
+  }
+
+  /** Finds the polls that have closed since the last look. Only a change of the directory can bring it over its limit. */
+  function gatherClosed(): void {
+    const at = now();
+    nextCloseAt = Number.POSITIVE_INFINITY;
+    for (const { pollNo, closesAt } of byNo.values()) {
+      if (closesAt === null) continue;
+      if (closesAt <= at) closedPollNos.add(pollNo);
+      else nextCloseAt = Math.min(nextCloseAt, closesAt);
+    }
   }
 
   function dropOldestClosed(): void {
@@ -49,9 +63,14 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
   return {
     peek: (name) => byName.get(name),
     async find(name) {
-      const found = byName.get(name) ?? (await store.find(toPollName(name)));
-      if (found === null) return null;
-      put(found);
+      const known = byName.get(name);
+      if (known !== undefined) {
+        // Asked for, a closed poll becomes the last to go.
+        if (closedPollNos.delete(known.pollNo)) closedPollNos.add(known.pollNo);
+        return known;
+      }
+      const found = await store.find(toPollName(name));
+      if (found !== null) put(found);
       return found;
     },
     byNo: (pollNo) => byNo.get(pollNo),

@@ -1,5 +1,5 @@
 /** The names by which people reach a poll: the slug in its address and the join code on the screen. */
-import { slugCharsMax } from './check-poll.ts';
+import { isSlug, slugCharsMax } from './check-poll.ts';
 
 const joinCodeLength = 6;
 /** No 0, O, 1, I, L: nobody can mix them up on a projector. 31^6 = 887 million codes. */
@@ -29,7 +29,10 @@ export function drawSlug(question: string, draw: Draw): string {
   const suffix = drawText(joinCodeAlphabet.toLowerCase(), slugSuffixLength, draw);
   const wordCharsMax = slugCharsMax - slugSuffixLength - 1;
   const stem = words.join('-').slice(0, wordCharsMax).replace(/-+$/u, '');
-  return stem === '' ? `poll-${suffix}` : `${stem}-${suffix}`;
+  // A stem may be empty, or begin like an id; with a word in front it is neither.
+  return isSlug(`${stem}-${suffix}`)
+    ? `${stem}-${suffix}`
+    : ['poll', stem.slice(0, wordCharsMax - 5).replace(/-+$/u, ''), suffix].filter((part) => part !== '').join('-');
 }
 
 function drawText(alphabet: string, length: number, draw: Draw): string {

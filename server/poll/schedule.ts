@@ -29,6 +29,9 @@ export type Step = StepRefused | StepTaken;
 /** Opens a draft now, or lets voting go on after a pause. */
 export function openPoll(schedule: Schedule, now: number): Step {
   const status = pollStatusAt(schedule, now);
+  if (status === 'draft' && schedule.closesAt !== null && schedule.closesAt <= now) {
+    return { refused: 'The closing time has passed. Set another one first.' };
+  }
   if (status === 'draft') return { schedule: { ...schedule, opensAt: now } };
   if (status === 'paused') return { schedule: { ...schedule, pausedAt: null } };
   return { refused: status === 'open' ? 'The poll is open already.' : 'The poll is closed. Reopen it instead.' };
