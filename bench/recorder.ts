@@ -152,11 +152,6 @@ function toCopyFile(pollNo: number): Buffer[] {
       offset = row.writeInt32BE(bytes.length, offset);
       offset += bytes.copy(row, offset);
     };
-    const int8 = (value: bigint): Buffer => {
-      const bytes = Buffer.alloc(8);
-      bytes.writeBigInt64BE(value);
-      return bytes;
-    };
     const int4 = Buffer.alloc(4);
     int4.writeInt32BE(pollNo);
     for (const bytes of [int8(sincePostgresEpochUs), int8(1n), int4, randomBytes(16), makeId()]) field(bytes);
@@ -170,6 +165,12 @@ function toCopyFile(pollNo: number): Buffer[] {
   return Array.from({ length: Math.ceil(whole.length / chunkBytes) }, (_, index) =>
     whole.subarray(index * chunkBytes, (index + 1) * chunkBytes),
   );
+}
+
+function int8(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
 }
 
 async function empty(admin: pg.Client): Promise<void> {

@@ -38,15 +38,22 @@ async function main(): Promise<void> {
 type ServeOptions = Parameters<typeof serve>[1];
 
 async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, options: ServeOptions): Promise<void> {
-  const { running, banner } = await serve(config, options);
-  say(banner);
+  // A signal during the start is heard too: what was started by then is ended, the database first of all.
+  const started = serve(config, options);
+  onStopSignal(() => {
+    say('Stopping: answering what is under way …');
+    void started.then(({ running }) => running.stop()).then(() => process.exit(0));
+  });
+  say((await started).banner);
+}
+
+function onStopSignal(stop: () => void): void {
   let stoppingSince: number | null = null;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stoppingSince === null) {
         stoppingSince = performance.now();
-        say('Stopping: answering what is under way …');
-        void running.stop().then(() => process.exit(0));
+        stop();
       } else if (performance.now() - stoppingSince > sameSignalMs) {
         // Asked again, it waits for nothing any more; what was acknowledged is safe.
         process.exit(1);

@@ -35,6 +35,8 @@ const effect = fc.record({
   kind: fc.constantFrom<CountingEffect>('counted', 'supersedes', 'superseded'),
 });
 
+const toPlace = ({ pollNo, optionNo, second }: TallyChange): string => `${pollNo} ${optionNo} ${second}`;
+
 test('the sums are those of the effects one by one', () => {
   fc.assert(
     fc.property(fc.array(effect, { maxLength: 40 }), (effects) => {
@@ -45,19 +47,18 @@ test('the sums are those of the effects one by one', () => {
         const second = Math.floor(castAt / 1000);
         const sign = kind === 'superseded' ? -1 : 1;
         for (const [place, optionNo] of (selections.length === 0 ? [0] : selections).entries()) {
-          const key = `${pollNo} ${optionNo} ${second}`;
-          const sum = expected.get(key) ?? { pollNo, optionNo, second, votes: 0, ballots: 0, changes: 0 };
-          expected.set(key, {
+          const sum = { pollNo, optionNo, second, votes: 0, ballots: 0, changes: 0 };
+          const { votes, ballots, changes } = expected.get(toPlace(sum)) ?? sum;
+          expected.set(toPlace(sum), {
             ...sum,
-            votes: sum.votes + (optionNo === 0 ? 0 : sign),
-            ballots: sum.ballots + (place === 0 ? sign : 0),
-            changes: sum.changes + (place === 0 && sign > 0 ? 1 : 0),
+            votes: votes + (optionNo === 0 ? 0 : sign),
+            ballots: ballots + (place === 0 ? sign : 0),
+            changes: changes + (place === 0 && sign > 0 ? 1 : 0),
           });
         }
       }
-      const byKey = ({ pollNo, optionNo, second }: TallyChange) => `${pollNo} ${optionNo} ${second}`;
       const changes = sums.toChanges();
-      expect(new Map(changes.map((change) => [byKey(change), change]))).toEqual(expected);
+      expect(new Map(changes.map((change) => [toPlace(change), change]))).toEqual(expected);
       expect(changes).toHaveLength(expected.size);
     }),
     { numRuns: 100 },

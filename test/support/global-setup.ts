@@ -1,4 +1,7 @@
-/** One PostgreSQL for all service tests of a run, in a folder of its own; each test file makes its own database in it. */
+/**
+ * One PostgreSQL for all service tests of a run, in a folder of its own; each server makes its own database in it.
+ * `HUSTINGS_TEST_POSTGRES_URL` names another one instead, whose user may create databases.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +17,11 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const givenUrl = process.env['HUSTINGS_TEST_POSTGRES_URL'];
+  if (givenUrl !== undefined) {
+    project.provide('postgresUrl', givenUrl);
+    return () => Promise.resolve();
+  }
   const dataFolder = await mkdtemp(path.join(tmpdir(), 'hustings-test-'));
   const postgres = await startEmbeddedPostgres({ dataFolder, log: pino({ level: 'warn' }, pino.destination(2)) });
   const { user, host, database } = postgres.connection;
