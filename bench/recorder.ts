@@ -74,7 +74,7 @@ async function makePolls(admin: pg.Client): Promise<Poll[]> {
   await admin.query(
     `insert into options (poll_no, option_no, id, text) select poll_no, n, n, n from polls, generate_series(1, 2) as n where slug like 'bench-%'`,
   );
-  return rows.map(({ poll_no: pollNo }) => ({ pollNo }) as Poll); // A lane reads nothing else of a poll.
+  return rows.map(({ poll_no: pollNo }) => ({ pollNo, ballotForm: 1 }) as Poll); // A lane reads nothing else of a poll.
 }
 
 async function record(

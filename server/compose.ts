@@ -85,7 +85,10 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     ingestLog,
     makeKey,
     makeBallotId: makeId,
-    currentStatus: (poll) => results.statusOf(polls.byNo(poll.pollNo) ?? poll),
+    askAgain: async (poll) => {
+      const fresh = await polls.reload(poll);
+      return { poll: fresh, status: results.statusOf(fresh) };
+    },
   });
   const parts: HttpParts = {
     castBallot,

@@ -7,6 +7,7 @@ import {
   optionTextCharsMax,
   questionCharsMax,
 } from '../poll/check-poll.ts';
+import { timeMax } from '../poll/schedule.ts';
 import { PartyRefusal } from './party-errors.ts';
 
 export type PartyPoll = { readonly question: string; readonly options: readonly string[]; readonly expiresAt: number };
@@ -14,8 +15,6 @@ export type PartyVote = { readonly userId: string; readonly optionId: string };
 
 const userIdCharsMax = 255;
 const limitMax = 100;
-/** The last year with four digits: later ones have no RFC 3339 form. */
-const timeMax = Date.UTC(10_000, 0) - 1;
 
 export function parsePollBody(body: unknown, now: number): PartyPoll {
   const { question, options, expired_at: expiredAt } = toFields(body);

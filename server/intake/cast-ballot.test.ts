@@ -39,7 +39,7 @@ async function cast(
     ingestLog,
     makeKey,
     makeBallotId: () => toKey(77),
-    currentStatus: () => status,
+    askAgain: (asked) => Promise.resolve({ poll: asked, status }),
   });
   let returned = false;
   const result = new Promise<CastResult>((resolve, reject) => {

@@ -44,11 +44,14 @@ export type CastParts = {
   readonly ingestLog: IngestLog;
   readonly makeKey: KeyMaker;
   readonly makeBallotId: () => Buffer;
-  /** The status of the poll as it now stands, for the words of a refusal. */
-  readonly currentStatus: (poll: Poll) => PollStatus;
+  /** The poll as the ledger now has it, and its status: what was at hand may be older than a change made elsewhere. */
+  readonly askAgain: (poll: Poll) => Promise<{ poll: Poll; status: PollStatus }>;
 };
 
-export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStatus }: CastParts): CastBallot {
+/** How often a ballot is checked anew because its poll was changed under way. */
+const formChangesMax = 3;
+
+export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain }: CastParts): CastBallot {
   function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot | AppError {
     const { selections, violations } = checkSelections(poll, optionIds);
     if (violations.length > 0) {
@@ -69,22 +72,44 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, currentStat
     return null;
   }
 
-  function toResult(ballot: Ballot, outcome: Outcome): CastResult {
+  function toResult(ballot: Ballot, outcome: Exclude<Outcome, { kind: 'not_taken' }>): CastResult {
     const { poll } = ballot;
     if (outcome.kind === 'counted') {
       return { ballotId: toUuidText(ballot.id), pollId: poll.id, castAt: outcome.castAt, version: outcome.version };
     }
     if (outcome.kind === 'stands') return toStandingResult(ballot, outcome);
-    if (outcome.kind === 'not_taken') return toNotTaken(currentStatus(poll));
     const { code, recorded, cause } = outcome;
     return new AppError(code, failureDetail(recorded), { recorded, cause });
   }
 
-  return (request, done) => {
+  function cast(request: CastRequest, attemptsLeft: number, done: (result: CastResult) => void): void {
     const ballot = toBallot(request);
-    if (ballot instanceof AppError) queueMicrotask(() => done(ballot));
-    else ingestLog.append(ballot, (outcome) => done(toResult(ballot, outcome)));
-  };
+    if (ballot instanceof AppError) {
+      queueMicrotask(() => done(ballot));
+      return;
+    }
+    ingestLog.append(ballot, (outcome) => {
+      if (outcome.kind === 'not_taken') void castAgain(request, attemptsLeft, done);
+      else done(toResult(ballot, outcome));
+    });
+  }
+
+  /** The poll took no such ballot: it is not open, or it was changed meanwhile, and then the ballot is checked against the new form. */
+  async function castAgain(
+    request: CastRequest,
+    attemptsLeft: number,
+    done: (result: CastResult) => void,
+  ): Promise<void> {
+    try {
+      const { poll, status } = await askAgain(request.poll);
+      if (status === 'open' && attemptsLeft > 0) cast({ ...request, poll }, attemptsLeft - 1, done);
+      else done(toNotTaken(status));
+    } catch (cause) {
+      done(new AppError('ledger_unavailable', failureDetail('no'), { recorded: 'no', cause }));
+    }
+  }
+
+  return (request, done) => cast(request, formChangesMax, done);
 }
 
 /** A ballot stands already: the answer to a retry is its receipt, anything else is a second ballot. */
@@ -110,8 +135,12 @@ function toNotTaken(status: PollStatus): AppError {
   if (status === 'closed' || status === 'closing') {
     return new AppError('poll_closed', 'Voting closed before the ballot arrived. It was not counted.');
   }
-  const detail = status === 'paused' ? 'Voting is paused.' : 'Voting has not begun.';
-  return new AppError('poll_not_open', detail);
+  const details = {
+    draft: 'Voting has not begun.',
+    paused: 'Voting is paused.',
+    open: 'The poll was changed again and again while the ballot was on its way.',
+  };
+  return new AppError('poll_not_open', details[status]);
 }
 
 function failureDetail(recorded: 'no' | 'unknown'): string {

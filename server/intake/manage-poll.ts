@@ -114,7 +114,8 @@ const frozenTerms = ['electorate', 'revote', 'selectionsMin', 'selectionsMax'] a
 function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean): PollChange {
   const { options, ...given } = edit;
   const terms: PollTerms = { ...poll, ...given };
-  if (hasBallots && (options !== undefined || frozenTerms.some((term) => terms[term] !== poll[term]))) {
+  const changesForm = options !== undefined || frozenTerms.some((term) => terms[term] !== poll[term]);
+  if (hasBallots && changesForm) {
     throw new AppError('options_frozen', 'Ballots exist: options, electorate, revote and selections stay as they are.');
   }
   const violations = [
@@ -122,7 +123,7 @@ function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean): PollChange {
     ...(options === undefined ? [] : checkOptions(options)),
   ];
   if (violations.length > 0) throw new AppError('poll_invalid', 'The poll breaks a rule.', { violations });
-  const change = { terms, event: 'edited', detail: { before: toLoggedTerms(poll, edit), after: edit } };
+  const change = { terms, changesForm, event: 'edited', detail: { before: toLoggedTerms(poll, edit), after: edit } };
   return options === undefined ? change : { ...change, options };
 }
 

@@ -51,10 +51,10 @@ type VerdictRow = {
 };
 
 const statements: Readonly<Record<Revote, { name: string; text: string }>> = {
-  refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7)' },
+  refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7, $8)' },
   replace: {
     name: 'record_changeable_ballots',
-    text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7)',
+    text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7, $8)',
   },
 };
 
@@ -121,6 +121,7 @@ function toParameters(slot: number, batch: readonly BallotToRecord[]): unknown[]
   return [
     slot,
     toInt4Array(batch.map(({ ballot }) => ballot.poll.pollNo)),
+    toInt4Array(batch.map(({ ballot }) => ballot.poll.ballotForm)),
     toUuidArray(batch.map(({ ballot }) => ballot.voterKey)),
     toUuidArray(batch.map(({ ballot }) => ballot.id)),
     toUuidArray(batch.map(({ ballot }) => ballot.retryKey)),

@@ -11,6 +11,8 @@ export type PollDirectory = {
   /** The same, from the ledger if need be; null where there is none. */
   find(name: string): Promise<Poll | null>;
   byNo(pollNo: number): Poll | undefined;
+  /** The poll as the ledger has it, whatever is at hand. Calls that overlap share one reading. */
+  reload(poll: Poll): Promise<Poll>;
   /** Takes in a poll as it now stands in the ledger. An older revision changes nothing. */
   put(poll: Poll): void;
   /** Every poll at hand, in no order. */
@@ -25,6 +27,8 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
   const byNo = new Map<number, Poll>();
   const byName = new Map<string, Poll>();
   const closedPollNos = new Set<number>();
+  /** Readings under way, by poll: whoever asks meanwhile shares them. */
+  const reloads = new Map<number, Promise<Poll>>();
   /** When the next poll at hand closes by itself. */
   let nextCloseAt = Number.POSITIVE_INFINITY;
 
@@ -48,6 +52,13 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
       if (closesAt <= at) closedPollNos.add(pollNo);
       else nextCloseAt = Math.min(nextCloseAt, closesAt);
     }
+  }
+
+  async function readAgain(poll: Poll): Promise<Poll> {
+    const found = await store.find({ by: 'id', name: poll.id });
+    if (found === null) throw new Error(`Poll ${poll.id} is no longer in the ledger.`);
+    put(found);
+    return found;
   }
 
   function dropOldestClosed(): void {
@@ -74,6 +85,14 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
       return found;
     },
     byNo: (pollNo) => byNo.get(pollNo),
+    reload(poll) {
+      let reloading = reloads.get(poll.pollNo);
+      if (reloading === undefined) {
+        reloading = readAgain(poll).finally(() => reloads.delete(poll.pollNo));
+        reloads.set(poll.pollNo, reloading);
+      }
+      return reloading;
+    },
     put,
     all: () => byNo.values(),
     async load() {

@@ -6,7 +6,7 @@ export const pollColumns = `
   polls.electorate, polls.electorate_size, polls.revote, polls.visibility,
   polls.selections_min, polls.selections_max, polls.listed,
   polls.opens_at, polls.closes_at, polls.paused_at,
-  polls.manage_key_hash, polls.revision, polls.created_at,
+  polls.manage_key_hash, polls.revision, polls.ballot_form, polls.created_at,
   (
     select json_agg(json_build_object('optionNo', option_no, 'id', id, 'text', text, 'description', description) order by option_no)
     from options
@@ -32,6 +32,7 @@ export type PollRow = {
   paused_at: number | null;
   manage_key_hash: Buffer;
   revision: number;
+  ballot_form: number;
   created_at: number;
   options: { optionNo: number; id: OptionId; text: string; description: string | null }[];
 };
@@ -57,6 +58,7 @@ export function toPoll(row: PollRow): Poll {
     pausedAt: row.paused_at,
     manageKeyHash: row.manage_key_hash,
     revision: row.revision,
+    ballotForm: row.ballot_form,
     createdAt: row.created_at,
     options,
     optionNoById: new Map(options.map((option) => [option.id, option.optionNo])),

@@ -17,6 +17,8 @@ export type PollChange = {
   readonly terms?: PollTerms;
   readonly schedule?: Schedule;
   readonly options?: readonly OptionDraft[];
+  /** Whether ballots that were checked before the change must be checked again. */
+  readonly changesForm?: boolean;
   /** The name of the change in the poll's log, and what it said. */
   readonly event: string;
   readonly detail?: object;
@@ -145,9 +147,14 @@ async function changePoll(
     set question = $2, description = $3, electorate = $4, electorate_size = $5, revote = $6, visibility = $7,
       selections_min = $8, selections_max = $9, listed = $10,
       opens_at = $11, closes_at = $12, paused_at = $13,
-      revision = revision + 1
+      revision = revision + 1, ballot_form = ballot_form + $14
     where poll_no = $1`,
-    [pollNo, ...toTermValues(change.terms ?? poll), ...toScheduleValues(change.schedule ?? poll)],
+    [
+      pollNo,
+      ...toTermValues(change.terms ?? poll),
+      ...toScheduleValues(change.schedule ?? poll),
+      change.changesForm === true ? 1 : 0,
+    ],
   );
   if (change.options !== undefined) {
     await client.query('delete from options where poll_no = $1', [pollNo]);

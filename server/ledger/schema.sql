@@ -126,6 +126,7 @@ create table polls (
   paused_at timestamp with time zone,
   manage_key_hash bytea not null,
   revision integer not null default 1,
+  ballot_form integer not null default 1,
   created_at timestamp with time zone not null default date_trunc('milliseconds'::text, clock_timestamp()),
   constraint polls_id_key UNIQUE (id),
   constraint polls_join_code_key UNIQUE (join_code),
@@ -248,7 +249,7 @@ CREATE OR REPLACE FUNCTION public.poll_takes_ballots(poll polls, at timestamp wi
  IMMUTABLE
 RETURN (COALESCE(((poll).opens_at <= at), false) AND ((poll).paused_at IS NULL) AND (((poll).closes_at IS NULL) OR (at < (poll).closes_at)));
 
-CREATE OR REPLACE FUNCTION public.polls_refusing(p_polls integer[], p_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.polls_refusing(p_polls integer[], p_forms integer[], p_at timestamp with time zone)
  RETURNS integer[]
  LANGUAGE plpgsql
  STABLE
@@ -256,13 +257,15 @@ AS $function$
 begin
   return (
     select array_agg(wanted.poll_no)
-    from (select distinct unnest(p_polls)) as wanted (poll_no)
+    from (select distinct given.poll_no, given.form from unnest(p_polls, p_forms) as given (poll_no, form)) as wanted
     left join polls on polls.poll_no = wanted.poll_no
-    where polls.poll_no is null or not poll_takes_ballots(polls, p_at)
+    where polls.poll_no is null
+      or polls.ballot_form <> wanted.form
+      or not poll_takes_ballots(polls, p_at)
   );
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.record_ballots(p_slot smallint, p_polls integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
+CREATE OR REPLACE FUNCTION public.record_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
  RETURNS SETOF ballot_verdict
  LANGUAGE plpgsql
 AS $function$
@@ -274,7 +277,7 @@ declare
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, v_now);
+  v_refusing := polls_refusing(p_polls, p_forms, v_now);
 
   with recorded as (
     insert into ballots (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections)
@@ -314,7 +317,7 @@ begin
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.record_changeable_ballots(p_slot smallint, p_polls integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
+CREATE OR REPLACE FUNCTION public.record_changeable_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
  RETURNS SETOF ballot_verdict
  LANGUAGE plpgsql
 AS $function$
@@ -326,7 +329,7 @@ declare
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, v_now);
+  v_refusing := polls_refusing(p_polls, p_forms, v_now);
 
   with given as (
     select *

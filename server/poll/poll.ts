@@ -56,6 +56,8 @@ export type Poll = PollTerms &
     readonly optionNoById: ReadonlyMap<string, number>;
     /** Grows by one with every change to the poll. */
     readonly revision: number;
+    /** Grows by one with every change to the options or to the rules for ballots. */
+    readonly ballotForm: number;
     readonly createdAt: number;
     readonly manageKeyHash: Buffer;
   };

@@ -63,9 +63,13 @@ export function reopenPoll(schedule: Schedule, now: number, closesAt: number | n
   return closingAt({ ...schedule, pausedAt: null }, now, closesAt);
 }
 
+/** The last moment of the year 9999: later ones have no RFC 3339 form. */
+export const timeMax = Date.UTC(10_000, 0) - 1;
+
 function closingAt(schedule: Schedule, now: number, closesAt: number | null): Step {
   if (closesAt !== null && closesAt <= Math.max(now, schedule.opensAt ?? now)) {
     return { refused: 'The closing time must lie in the future and after the opening time.' };
   }
+  if (closesAt !== null && closesAt > timeMax) return { refused: 'The closing time must lie before the year 10000.' };
   return { schedule: { ...schedule, closesAt } };
 }

@@ -30,6 +30,7 @@ export function makePoll(change: Partial<Poll> = {}, optionCount = 3): Poll {
       description: null,
     })),
     optionNoById: new Map(numbers.map((optionNo) => [String(optionNo), optionNo])),
+    ballotForm: 1,
     revision: 1,
     createdAt: 0,
     manageKeyHash: Buffer.alloc(32),

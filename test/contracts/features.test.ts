@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { get, hostileBodies, post, send } from '../support/http.ts';
 import { startOn, startTestServer, type TestServer } from '../support/server.ts';
+import { ask } from '../support/wire.ts';
 
 const run = promisify(execFile);
 const none = { name: 'P2_user_generated_content', cumulative_vote_count: 0 };
@@ -152,5 +153,64 @@ describe('contract features', () => {
     const page = await get(`${server.url}/`, { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.text).toContain('Which feature should we build next?');
+  });
+
+  test('an integer is one however JSON writes it, and fields beside it change nothing', async () => {
+    const server = await startTestServer();
+    for (const body of [
+      '{"feature_id": 1.0}',
+      '{"feature_id": 1e0}',
+      '{"feature_id": "001"}',
+      '{"feature_id": 1, "weight": 9}',
+    ]) {
+      expect([body, (await post(`${server.url}/vote`, body)).status]).toEqual([body, 200]);
+    }
+    expect((await get(`${server.url}/result`)).json).toMatchObject({
+      features: [{ cumulative_vote_count: 4 }, none, {}],
+    });
+  });
+
+  test('bytes that are not UTF-8 and a wrong key are refused without a vote', async () => {
+    const server = await startTestServer();
+    const broken = await ask(server.url, {
+      method: 'POST',
+      path: '/vote',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from('{"feature_id":1,"note":"\xff"}', 'latin1'),
+    });
+    expect([broken.status, broken.body]).toEqual([400, '{"success":false,"message":"Malformed JSON in request body"}']);
+    const key = await post(`${server.url}/vote`, { feature_id: 1 }, { 'idempotency-key': 'k'.repeat(256) });
+    expect([key.status, key.json]).toMatchObject([400, { code: 'request_malformed' }]);
+    expect(await countRows(server)).toBe(0);
+  });
+
+  test('votes that are sent at the same time all count', async () => {
+    const server = await startTestServer();
+    const votes = Array.from({ length: 300 }, (_, index) =>
+      post(`${server.url}/vote`, { feature_id: 1 + (index % 3) }),
+    );
+    expect(new Set((await Promise.all(votes)).map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await get(`${server.url}/result`)).json).toMatchObject({
+      features: [{ cumulative_vote_count: 100 }, { cumulative_vote_count: 100 }, { cumulative_vote_count: 100 }],
+      total_votes_last_10_min: 300,
+    });
+  });
+
+  test('who names JSON before HTML, or likes it better, is no browser', async () => {
+    const server = await startTestServer();
+    for (const [accept, isBrowser] of [
+      ['text/html', true],
+      ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', true],
+      ['text/html;q=0.9, application/json;q=0.1', true],
+      ['application/json, text/html', false],
+      ['text/html;q=0.5, application/json', false],
+      ['text/html;q=0', false],
+      ['*/*', false],
+      ['', false],
+    ] as const) {
+      const answer = await get(`${server.url}/`, { accept });
+      expect([accept, answer.headers.get('content-type')?.startsWith('text/html')]).toEqual([accept, isBrowser]);
+      expect(answer.headers.get('vary')?.toLowerCase()).toContain('accept');
+    }
   });
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../server/config.ts';
-import { createPoll, get, hostileBodies, post } from '../support/http.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { createPoll, get, hostileBodies, post, send } from '../support/http.ts';
+import { startOn, startTestServer, type TestServer } from '../support/server.ts';
 
 type PartyPoll = {
   id: string;
@@ -277,5 +277,117 @@ describe('contract party: leaderboard and the rest', () => {
     const config = parseConfig({ argv: ['--preset', 'party'], env });
     expect(config.port).toBe(3000);
     expect(config.database.kind === 'postgres' && config.database.url.reveal()).toBe('postgres://u:p@db:5433/d');
+  });
+});
+
+describe('contract party: at the limits', () => {
+  test('a user is text of up to 255 characters of any script, or a number that is exact', async () => {
+    const server = await startTestServer();
+    const poll = await makePoll(server);
+    for (const user of ['🗳️'.slice(0, 2).repeat(255), 'é'.repeat(255), ' ', '0', -1, 2.5, Number.MAX_SAFE_INTEGER]) {
+      expect([user, (await vote(server, poll, user)).status]).toEqual([user, 200]);
+    }
+    for (const user of [
+      '🗳️'.slice(0, 2).repeat(256),
+      'x\u0000',
+      '\ud800',
+      true,
+      ['u'],
+      Number.MAX_SAFE_INTEGER + 1,
+      1e300,
+    ]) {
+      expect([user, (await vote(server, poll, user)).status]).toEqual([user, 400]);
+    }
+    expect((await get(`${server.url}/polls/${poll.id}`)).json).toMatchObject({ total_votes: 7 });
+  });
+
+  test('a poll of two hundred long options is made, and one more is refused in the words of the contract', async () => {
+    const server = await startTestServer();
+    const options = Array.from({ length: 201 }, (_, index) => `option ${index} `.padEnd(500, '選'));
+    expect((await makePoll(server, options.slice(1))).options).toHaveLength(200);
+    const more = await post(`${server.url}/polls`, { question: 'Which?', options, expired_at: future });
+    expect([more.status, more.json]).toEqual([
+      400,
+      { error: 'Validation Error', message: 'Options must be an array with at most 200 items' },
+    ]);
+  });
+
+  test('unknown fields beside the known ones change nothing', async () => {
+    const server = await startTestServer();
+    const answer = await post(`${server.url}/polls`, {
+      question: 'Which?',
+      options: ['a', 'b'],
+      expired_at: future,
+      electorate: 'open',
+      total_votes: 99,
+    });
+    const poll = answer.json as PartyPoll;
+    expect([answer.status, poll.total_votes]).toEqual([201, 0]);
+    expect((await get(`${server.url}/api/v1/polls/${poll.id}`)).json).toMatchObject({ electorate: 'declared' });
+    const cast = { user_id: 'u', option_id: poll.options[0]?.option_id, weight: 5 };
+    expect((await post(`${server.url}/polls/${poll.id}/vote`, cast)).status).toBe(200);
+    expect((await get(`${server.url}/polls/${poll.id}`)).json).toMatchObject({ total_votes: 1 });
+  });
+
+  test('a user who has voted is known after a restart, and a vote sent again with its key is the same vote', async () => {
+    const first = await startTestServer();
+    const poll = await makePoll(first);
+    const body = { user_id: 'u', option_id: poll.options[1]?.option_id };
+    const cast = (url: string, headers = {}) => post(`${url}/polls/${poll.id}/vote`, body, headers);
+    const answer = await cast(first.url, { 'idempotency-key': 'k' });
+    expect(answer.json).toMatchObject({
+      poll_id: poll.id,
+      option_id: body.option_id,
+      user_id: 'u',
+      vote_id: expect.any(String),
+    });
+    await first.stop();
+    const second = await startOn(first.databaseUrl);
+    expect((await cast(second.url, { 'idempotency-key': 'k' })).text).toBe(answer.text);
+    expect((await cast(second.url)).status).toBe(409);
+    const { vote_id: voteId } = answer.json as { vote_id: string };
+    expect((await get(`${second.url}/api/v1/ballots/${voteId}`)).json).toMatchObject({ status: 'counted' });
+  });
+
+  test('a poll that expired while no server ran takes no vote, is shown, and is off the leaderboard', async () => {
+    const first = await startTestServer('--preset', 'none');
+    const poll = await makePoll(first);
+    expect((await vote(first, poll, 'early')).status).toBe(200);
+    await first.stop();
+    const second = await startOn(first.databaseUrl, ['--preset', 'none']);
+    await second.query('update polls set closes_at = clock_timestamp() where id = $1', [poll.id]);
+    await second.stop();
+    const third = await startOn(first.databaseUrl, ['--preset', 'none']);
+    const late = await vote(third, poll, 'late');
+    expect([late.status, late.json]).toEqual([410, { error: 'Gone', message: 'Poll has expired' }]);
+    expect((await get(`${third.url}/polls/${poll.id}`)).json).toMatchObject({ id: poll.id, total_votes: 1 });
+    expect((await get(`${third.url}/leaderboard`)).json).toMatchObject({ data: [] });
+    expect(await third.query('select 1 from ballots')).toHaveLength(1);
+  });
+
+  test('refusals, too, may be read by pages of any origin, and a preflight allows what the contract takes', async () => {
+    const server = await startTestServer();
+    const origin = { origin: 'https://elsewhere.example' };
+    for (const answer of [
+      await get(`${server.url}/polls/nonsense`, origin),
+      await get(`${server.url}/leaderboard?limit=0`, origin),
+      await post(`${server.url}/polls`, '{', origin),
+      await post(`${server.url}/polls`, 'x'.repeat(5_000_000), origin),
+    ]) {
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    }
+    const asked = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,idempotency-key',
+    };
+    for (const path of ['/polls', '/polls/any/vote', '/leaderboard', '/health']) {
+      const preflight = await send('OPTIONS', `${server.url}${path}`, undefined, { ...origin, ...asked });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get('access-control-allow-methods')).toMatch(/GET.*POST/u);
+      expect(preflight.headers.get('access-control-allow-headers')).toBe('content-type,idempotency-key');
+    }
+    const vote = await send('OPTIONS', `${server.url}/vote`, undefined, { ...origin, ...asked });
+    expect(vote.headers.get('access-control-allow-origin')).toBeNull();
   });
 });

@@ -6,6 +6,7 @@ create table secrets (
   value bytea not null
 );
 
+-- ballot_form grows with every change to the options or to the rules for ballots: a ballot says which form it was checked against.
 create table polls (
   poll_no integer generated always as identity primary key,
   id uuid not null unique,
@@ -25,6 +26,7 @@ create table polls (
   paused_at timestamptz,
   manage_key_hash bytea not null,
   revision integer not null default 1,
+  ballot_form integer not null default 1,
   created_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
   check (selections_min <= selections_max),
   check (closes_at >= opens_at)

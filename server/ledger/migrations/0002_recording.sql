@@ -10,20 +10,23 @@ return coalesce(poll.opens_at <= at, false)
   and poll.paused_at is null
   and (poll.closes_at is null or at < poll.closes_at);
 
--- The polls among these that take no ballot at this moment (also those that do not exist); null if there are none.
-create function polls_refusing(p_polls integer[], p_at timestamptz) returns integer[]
+-- The polls among these that take no such ballot at this moment: because of their schedule, because their ballot form has changed,
+-- or because they do not exist; null if there are none.
+create function polls_refusing(p_polls integer[], p_forms integer[], p_at timestamptz) returns integer[]
 language plpgsql stable
 as $$
 begin
   return (
     select array_agg(wanted.poll_no)
-    from (select distinct unnest(p_polls)) as wanted (poll_no)
+    from (select distinct given.poll_no, given.form from unnest(p_polls, p_forms) as given (poll_no, form)) as wanted
     left join polls on polls.poll_no = wanted.poll_no
-    where polls.poll_no is null or not poll_takes_ballots(polls, p_at)
+    where polls.poll_no is null
+      or polls.ballot_form <> wanted.form
+      or not poll_takes_ballots(polls, p_at)
   );
 end $$;
 
--- Changes of a schedule take this lock alone, recording takes it shared. So a batch that began before a close is
+-- Changes of a poll take this lock alone, recording takes it shared. So a batch that began before a close is
 -- committed before the close takes effect, and one that begins later sees it: its snapshots are younger than the lock.
 create function lock_schedules_shared() returns void
 language sql volatile
@@ -90,7 +93,7 @@ end $$;
 --   stands      not recorded now, because this ballot stands there already: for this voter, or with this retry key
 --   supersedes  recorded and counted in place of the one named here
 --   overtaken   recorded, but a later accepted ballot of this voter counts
---   not_taken   refused: the poll took no ballot at the batch's time
+--   not_taken   refused: the poll took no such ballot at the batch's time
 -- A ballot without a row was recorded and counted. The common batch answers with one row.
 create type ballot_verdict as (
   ordinal bigint,
@@ -107,6 +110,7 @@ create type ballot_verdict as (
 create function record_ballots(
   p_slot smallint,
   p_polls integer[],
+  p_forms integer[],
   p_voters uuid[],
   p_ballots uuid[],
   p_retry_keys uuid[],
@@ -123,7 +127,7 @@ declare
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, v_now);
+  v_refusing := polls_refusing(p_polls, p_forms, v_now);
 
   with recorded as (
     insert into ballots (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections)
@@ -168,6 +172,7 @@ end $$;
 create function record_changeable_ballots(
   p_slot smallint,
   p_polls integer[],
+  p_forms integer[],
   p_voters uuid[],
   p_ballots uuid[],
   p_retry_keys uuid[],
@@ -184,7 +189,7 @@ declare
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, v_now);
+  v_refusing := polls_refusing(p_polls, p_forms, v_now);
 
   with given as (
     select *

@@ -1,0 +1,160 @@
+import { expect, test } from 'vitest';
+import { openTestLedger, toBallot, toBatch, type TestLedger } from '../../test/support/ledger.ts';
+import { startPostgresProxy } from '../../test/support/postgres-proxy.ts';
+import { createManagePoll } from '../intake/manage-poll.ts';
+import type { Poll } from '../poll/poll.ts';
+import { closePoll, type Step } from '../poll/schedule.ts';
+import type { BallotLane } from './ballot-lane.ts';
+import { BatchFailed } from './batch-failure.ts';
+import { createPollDirectory } from './poll-directory.ts';
+
+const laneCount = 4;
+const batchBallots = 50;
+
+type Attempts = { readonly counted: number; readonly notTaken: number };
+
+/** Sends batch after batch until `isEnough` is content. */
+async function record(lane: BallotLane, poll: Poll, isEnough: (attempts: Attempts) => boolean): Promise<Attempts> {
+  let attempts: Attempts = { counted: 0, notTaken: 0 };
+  while (!isEnough(attempts)) {
+    const { verdicts } = await lane.record(
+      'refuse',
+      toBatch(Array.from({ length: batchBallots }, () => toBallot(poll))),
+    );
+    expect([...verdicts.values()].every(({ kind }) => kind === 'not_taken')).toBe(true);
+    attempts = {
+      counted: attempts.counted + batchBallots - verdicts.size,
+      notTaken: attempts.notTaken + verdicts.size,
+    };
+  }
+  return attempts;
+}
+
+async function recordOnAll(
+  ledger: TestLedger,
+  poll: Poll,
+  isEnough: (attempts: Attempts) => boolean,
+): Promise<Attempts> {
+  const lanes = Array.from({ length: laneCount }, () => ledger.createLane());
+  const all = await Promise.all(lanes.map((lane) => record(lane, poll, isEnough)));
+  return all.reduce((sum, { counted, notTaken }) => ({
+    counted: sum.counted + counted,
+    notTaken: sum.notTaken + notTaken,
+  }));
+}
+
+/** How many ballots the ledger counts, how many of them outside of the poll's times, and how many in the half second before the close. */
+async function readRows({ rows }: TestLedger, { pollNo }: Poll) {
+  const [counts] = await rows<{ counted: number; outside: number; late: number }>(
+    `select
+      count(*) as counted,
+      count(*) filter (where cast_at < opens_at or cast_at >= closes_at) as outside,
+      count(*) filter (where cast_at >= closes_at - interval '500 milliseconds') as late
+    from ballots join polls using (poll_no)
+    where poll_no = $1`,
+    [pollNo],
+  );
+  return counts ?? { counted: 0, outside: 0, late: 0 };
+}
+
+function change({ store }: TestLedger, { pollNo }: Poll, step: (poll: Poll, now: number) => Step): Promise<Poll> {
+  return store.change(pollNo, (standing, now) => {
+    const taken = step(standing, now);
+    if ('refused' in taken) throw new Error(taken.refused);
+    return { schedule: taken.schedule, event: step.name };
+  });
+}
+
+test.for(['by time', 'by hand'] as const)(
+  'while a poll closes %s under a thousand ballots, none counts from the close on, and none of those told otherwise',
+  async (way) => {
+    const ledger = await openTestLedger();
+    for (let round = 0; round < 4; round += 1) {
+      const poll = await ledger.createPoll(way === 'by time' ? { closesAt: Date.now() + 700 } : {});
+      let closing: Promise<Poll> | null = null;
+      const attempts = await recordOnAll(ledger, poll, ({ counted, notTaken }) => {
+        if (way === 'by hand' && counted >= 1_000) closing ??= change(ledger, poll, closePoll);
+        return notTaken >= 100;
+      });
+      await closing;
+      const { counted, outside, late } = await readRows(ledger, poll);
+      expect([counted, outside]).toEqual([attempts.counted, 0]);
+      expect(late).toBeGreaterThan(1_000);
+      expect(attempts.notTaken).toBeGreaterThanOrEqual(laneCount * 100);
+    }
+  },
+);
+
+test('while a poll opens by time under many ballots, none counts before', async () => {
+  const ledger = await openTestLedger();
+  const poll = await ledger.createPoll({ opensAt: Date.now() + 300 });
+  const attempts = await recordOnAll(ledger, poll, ({ counted }) => counted >= 500);
+  expect(attempts.notTaken).toBeGreaterThan(0);
+  expect(await readRows(ledger, poll)).toMatchObject({ counted: attempts.counted, outside: 0 });
+});
+
+/** Both times are cut to the millisecond, and a batch is quick: without waiting for the disk, one in twenty shares that of the close. */
+test('a close does not take effect in a millisecond in which a ballot was counted', async () => {
+  const ledger = await openTestLedger();
+  const url = new URL(ledger.url);
+  url.searchParams.set('options', '-c synchronous_commit=off');
+  const lane = ledger.createLane({ connectionString: url.href });
+  for (let round = 0; round < 300; round += 1) {
+    const poll = await ledger.createPoll();
+    await Promise.all([lane.record('refuse', [toBallot(poll)]), change(ledger, poll, closePoll)]);
+    expect(await readRows(ledger, poll)).toMatchObject({ outside: 0 });
+  }
+});
+
+/** The ballot has option numbers, and the poll other options by the time when it is recorded. */
+test('a ballot on its way does not count for options that took the place of those it was cast for', async () => {
+  const ledger = await openTestLedger();
+  const poll = await ledger.createPoll();
+  const onItsWay = toBallot(poll, { selections: [1] });
+  const managePoll = createManagePoll({
+    store: ledger.store,
+    directory: createPollDirectory(ledger.store, Date.now),
+    makePollId: () => Buffer.alloc(16),
+    now: Date.now,
+  });
+  const texts = ['Other 1', 'Other 2', 'Other 3'];
+  await managePoll.edit(poll, { options: texts.map((text) => ({ id: text, text, description: null })) });
+  const { verdicts } = await ledger.createLane().record('refuse', [onItsWay]);
+  expect(verdicts.get(0)).toEqual({ kind: 'not_taken' });
+});
+
+/** The first attempt is still under way in the database when the second one is told that the poll has closed. */
+test('a ballot whose connection broke is not called late while the first attempt may still count it', async () => {
+  const ledger = await openTestLedger();
+  const proxy = await startPostgresProxy(ledger.url);
+  const lane = ledger.createLane({ connectionString: proxy.url });
+  const poll = await ledger.createPoll({ closesAt: Date.now() + 1_000 });
+  await lane.record('refuse', []);
+  const blocker = await ledger.pool.connect();
+  await blocker.query('begin');
+  await blocker.query('select 1 from slots for update');
+  const ballot = toBallot(poll);
+  const first = lane.record('refuse', [ballot]).catch((error: unknown) => error);
+  await untilWaiting(ledger, 1);
+  proxy.cut();
+  expect(await first).toMatchObject(new BatchFailed('unknown', expect.anything()));
+  await expect.poll(() => ledger.rows('select 1 from polls where closes_at <= clock_timestamp()')).toHaveLength(1);
+  const second = lane.record('refuse', [ballot]);
+  await Promise.race([second, untilWaiting(ledger, 2)]);
+  await blocker.query('rollback');
+  blocker.release();
+  const { verdicts } = await second;
+  await expect.poll(() => ledger.rows('select 1 from ballots')).toHaveLength(1);
+  expect(verdicts.get(0)?.kind).not.toBe('not_taken');
+});
+
+async function untilWaiting({ rows }: TestLedger, count: number): Promise<void> {
+  await expect
+    .poll(
+      () => rows(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`),
+      {
+        interval: 5,
+      },
+    )
+    .toHaveLength(count);
+}
