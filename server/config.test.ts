@@ -111,7 +111,7 @@ describe('parseConfig', () => {
       statementTimeoutMs: 10_000,
       migrationLockTimeoutMs: 10_000,
       drainTimeoutMs: 10_000,
-      logLevel: 'info',
+      logLevel: 'warn',
       nodeEnv: 'production',
     });
   });

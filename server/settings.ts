@@ -219,8 +219,8 @@ export const settings = {
       flag: 'log-level',
       env: 'LOG_LEVEL',
       kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-      default: 'info',
-      doc: 'The least important kind of event that is logged.',
+      default: 'warn',
+      doc: 'The least important kind of event that is logged. Events go to standard error, one JSON object a line.',
     },
     nodeEnv: {
       env: 'NODE_ENV',
