@@ -7,13 +7,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readMachine, readSteal, readStealCounter } from './machine.ts';
 import type { Figure } from './pairs.ts';
+import type { BenchOptions, Question } from './question.ts';
 import { reads } from './reads.ts';
 import { recorder } from './recorder.ts';
 import { start } from './start.ts';
 import { votes } from './votes.ts';
-
-export type BenchOptions = { readonly pairs: number; readonly seconds: number; readonly connections: number };
-export type Question = (options: BenchOptions) => Promise<Figure[]>;
 
 const questions: Readonly<Record<string, Question>> = { votes, reads, recorder, start };
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Question } from './main.ts';
+import type { Question } from './question.ts';
 import { measurePairs } from './pairs.ts';
 import { runLoad, startProgram, startServer } from './programs.ts';
 import { createPoll } from './votes.ts';

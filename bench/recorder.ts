@@ -11,7 +11,7 @@ import { createBallotLane, type BallotLane, type BallotToRecord } from '../serve
 import type { Connection } from '../server/ledger/postgres.ts';
 import { createUuidV7Source } from '../server/lib/uuid-v7.ts';
 import type { Poll } from '../server/poll/poll.ts';
-import type { Question } from './main.ts';
+import type { Question } from './question.ts';
 import { measurePairs, type Slice } from './pairs.ts';
 import { startServer } from './programs.ts';
 

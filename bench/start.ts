@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Question } from './main.ts';
+import type { Question } from './question.ts';
 import { measurePairs, type Slice } from './pairs.ts';
 import { startServer, type Program } from './programs.ts';
 

@@ -3,7 +3,7 @@ import { rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import type { BenchOptions, Question } from './main.ts';
+import type { BenchOptions, Question } from './question.ts';
 import { measurePairs, type Figure, type Slice } from './pairs.ts';
 import { clientCpuMax, runLoad, startProgram, startServer, type Program } from './programs.ts';
 

@@ -6,7 +6,7 @@ import type { HttpParts } from '../http/parts.ts';
 import { answerProblem, prepareRefusal } from '../http/problem.ts';
 import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
-import type { Poll } from '../poll/poll.ts';
+import { plainTerms, type Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
 
 const slug = 'features';
@@ -15,15 +15,9 @@ const sampleFeatures = ['P1_chatbot', 'P2_user_generated_content', 'P3_personali
 /** The board that the preset makes. */
 export function toFeatureBoard(now: number): PollDraft {
   return {
+    ...plainTerms,
     question: 'Which feature should we build next?',
-    description: null,
     electorate: 'open',
-    electorateSize: null,
-    revote: 'refuse',
-    visibility: 'always',
-    selectionsMin: 1,
-    selectionsMax: 1,
-    listed: true,
     slug,
     options: sampleFeatures.map((text, index) => ({ id: String(index + 1), text, description: null })),
     opensAt: now,

@@ -10,7 +10,7 @@ import { toPage } from '../http/views.ts';
 import type { Voter } from '../intake/cast-ballot.ts';
 import { isUuidText } from '../lib/uuid-v7.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
-import type { Poll } from '../poll/poll.ts';
+import { plainTerms, type Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
 import { answerPartyError, PartyRefusal } from './party-errors.ts';
 import { parseLimit, parsePollBody, parseVoteBody } from './party-bodies.ts';
@@ -116,15 +116,9 @@ async function findPoll({ polls }: HttpParts, id: string): Promise<Poll> {
 function toPollDraft(body: unknown, now: number): PollDraft {
   const { question, options, expiresAt } = parsePollBody(body, now);
   return {
+    ...plainTerms,
     question,
-    description: null,
     electorate: 'declared',
-    electorateSize: null,
-    revote: 'refuse',
-    visibility: 'always',
-    selectionsMin: 1,
-    selectionsMax: 1,
-    listed: true,
     slug: null,
     options: options.map((text) => ({ id: randomUUID(), text, description: null })),
     opensAt: now,

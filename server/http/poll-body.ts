@@ -3,6 +3,7 @@ import type { Extension, NewPoll, PollEdit as PollEditBody } from '../../protoco
 import { AppError } from '../errors.ts';
 import type { PollEdit, PollStep } from '../intake/manage-poll.ts';
 import type { OptionDraft, PollDraft } from '../poll/check-poll.ts';
+import { plainTerms } from '../poll/poll.ts';
 
 /** Two hundred options with their texts and descriptions, in any script. */
 export const pollBytesMax = 4 * 1024 * 1024;
@@ -12,14 +13,14 @@ export function toPollDraft(body: NewPoll, now: number): PollDraft {
   const opensAt = body.opensAt === undefined ? now : toTime(body.opensAt, '/opensAt');
   return {
     question: body.question,
-    description: body.description ?? null,
+    description: body.description ?? plainTerms.description,
     electorate: body.electorate ?? 'cookie',
-    electorateSize: body.electorateSize ?? null,
-    revote: body.revote ?? 'refuse',
-    visibility: body.visibility ?? 'always',
+    electorateSize: body.electorateSize ?? plainTerms.electorateSize,
+    revote: body.revote ?? plainTerms.revote,
+    visibility: body.visibility ?? plainTerms.visibility,
     selectionsMin: body.selections?.min ?? Math.min(1, body.selections?.max ?? 1),
     selectionsMax: body.selections?.max ?? Math.max(1, body.selections?.min ?? 1),
-    listed: body.listed ?? true,
+    listed: body.listed ?? plainTerms.listed,
     slug: body.slug ?? null,
     options: toOptionDrafts(body.options),
     opensAt: body.draft === true && body.opensAt === undefined ? null : opensAt,

@@ -44,6 +44,17 @@ export type PollTerms = {
   readonly listed: boolean;
 };
 
+/** The terms of a poll that asks for nothing special: a single choice, one's mind made up, results for everybody. */
+export const plainTerms = {
+  description: null,
+  electorateSize: null,
+  revote: 'refuse',
+  visibility: 'always',
+  selectionsMin: 1,
+  selectionsMax: 1,
+  listed: true,
+} as const satisfies Partial<PollTerms>;
+
 export type Poll = PollTerms &
   Schedule & {
     /** The ledger's short number for the poll. Never shown. */
