@@ -1,7 +1,7 @@
 /** The schema of a database as SQL text, read from the catalog: the embedded binaries have no pg_dump. */
 import type { ClientBase } from 'pg';
 
-/** Everything in the schema `public`, each kind by name, so that the same schema always has the same text. */
+/** Everything of ours in the schema `public`, each kind by name, so that the same schema always has the same text. */
 export async function readSchemaText(client: Pick<ClientBase, 'query'>): Promise<string> {
   const statements: string[] = [];
   for (const sql of [typesSql, tablesSql, indexesSql, functionsSql]) {
@@ -67,7 +67,7 @@ const tablesSql = `
       )
     end as statement
   from pg_class as tables
-  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'
   order by relname`;
 
 /** Indexes that no constraint makes and no partition inherits. */

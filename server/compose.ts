@@ -86,6 +86,9 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     makeKey,
     makeBallotId: makeId,
     askAgain: async (poll) => {
+      // Late ballots, by the thousand, need no look-up: what is at hand says why they were refused.
+      const status = results.statusOf(poll);
+      if (status !== 'open') return { poll, status };
       const fresh = await polls.reload(poll);
       return { poll: fresh, status: results.statusOf(fresh) };
     },

@@ -38,6 +38,11 @@ export function createResults({ board, now, settledThrough, polls }: ResultsPart
       : pollStatusAt(poll, at, settledThrough());
   }
 
+  /** A poll that was closed or hidden a moment ago is on no leaderboard, not even on one that was kept. */
+  function stillShown({ poll }: Leader): boolean {
+    return polls.byNo(poll.pollNo) === poll && statusOf(poll) === 'open';
+  }
+
   function* standings(window: LeaderboardWindow): Generator<Standing> {
     const at = now();
     for (const poll of polls.all()) {
@@ -61,7 +66,7 @@ export function createResults({ board, now, settledThrough, polls }: ResultsPart
       const at = performance.now();
       const key = `${window} ${limit}`;
       const last = kept.get(key);
-      if (last !== undefined && at - last.at < leadersKeptMs) return last.leaders;
+      if (last !== undefined && at - last.at < leadersKeptMs && last.leaders.every(stillShown)) return last.leaders;
       const leaders = topStandings(standings(window), limit).flatMap((standing) =>
         toLeader(polls.byNo(standing.pollNo), standing),
       );

@@ -44,7 +44,7 @@ export type CastParts = {
   readonly ingestLog: IngestLog;
   readonly makeKey: KeyMaker;
   readonly makeBallotId: () => Buffer;
-  /** The poll as the ledger now has it, and its status: what was at hand may be older than a change made elsewhere. */
+  /** The poll that took no ballot, as it now is: what was at hand may be older than a change made elsewhere. */
   readonly askAgain: (poll: Poll) => Promise<{ poll: Poll; status: PollStatus }>;
 };
 
@@ -100,12 +100,13 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain }:
     attemptsLeft: number,
     done: (result: CastResult) => void,
   ): Promise<void> {
-    try {
-      const { poll, status } = await askAgain(request.poll);
-      if (status === 'open' && attemptsLeft > 0) cast({ ...request, poll }, attemptsLeft - 1, done);
-      else done(toNotTaken(status));
-    } catch (cause) {
-      done(new AppError('ledger_unavailable', failureDetail('no'), { recorded: 'no', cause }));
+    const asked = await askAgain(request.poll).catch((cause: unknown) => ({ cause }));
+    if ('cause' in asked) {
+      done(new AppError('ledger_unavailable', failureDetail('no'), { recorded: 'no', cause: asked.cause }));
+    } else if (asked.status === 'open' && attemptsLeft > 0) {
+      cast({ ...request, poll: asked.poll }, attemptsLeft - 1, done);
+    } else {
+      done(toNotTaken(asked.status));
     }
   }
 

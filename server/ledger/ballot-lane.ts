@@ -61,11 +61,19 @@ const statements: Readonly<Record<Revote, { name: string; text: string }>> = {
 /** The class of the advisory locks by which a lane's connection owns its slot. */
 const slotLockClass = 1_215_460_181;
 const slotsMax = 10_000;
+/** How long a look at the connection before takes, and how many looks there are: longer together than any statement. */
+const outliveStepMs = 200;
+const outliveStepsMax = 100;
+const lockNotAvailable = '55P03';
 
-type Opened = { readonly client: pg.Client; readonly slot: number };
+/** A slot and the backend of PostgreSQL that holds its lock. */
+type Claim = { readonly slot: number; readonly pid: number };
+type Opened = Claim & { readonly client: pg.Client };
 
 export function createBallotLane(connection: Connection, statementTimeoutMs: number): BallotLane {
   let opened: Opened | null = null;
+  /** What the connection before held: its last batch may still be under way in the database. */
+  let former: Claim | null = null;
 
   async function open(): Promise<Opened> {
     const client = new pg.Client(toClientConfig(connection, statementTimeoutMs));
@@ -73,7 +81,9 @@ export function createBallotLane(connection: Connection, statementTimeoutMs: num
     client.on('error', () => discard(client));
     try {
       await client.connect();
-      return { client, slot: await claimSlot(client) };
+      const outlived = former === null ? null : await outlive(client, former);
+      former = outlived ?? (await claimSlot(client));
+      return { client, ...former };
     } catch (error) {
       await closeQuietly(client);
       throw new BatchFailed('no', error);
@@ -106,15 +116,45 @@ export function createBallotLane(connection: Connection, statementTimeoutMs: num
 }
 
 /** The first slot that no other connection owns. The lock goes with the connection, so a killed process leaves none behind. */
-async function claimSlot(client: pg.Client): Promise<number> {
+async function claimSlot(client: pg.Client): Promise<Claim> {
   for (let slot = 1; slot <= slotsMax; slot += 1) {
-    const { rows } = await client.query<{ claimed: boolean }>('select pg_try_advisory_lock($1, $2) as claimed', [
-      slotLockClass,
-      slot,
-    ]);
-    if (rows[0]?.claimed === true) return slot;
+    const { rows } = await client.query<{ claimed: boolean; pid: number }>(
+      'select pg_try_advisory_lock($1, $2) as claimed, pg_backend_pid() as pid',
+      [slotLockClass, slot],
+    );
+    if (rows[0]?.claimed === true) return { slot, pid: rows[0].pid };
   }
   throw new Error(`All ${slotsMax} tally slots are taken.`);
+}
+
+/**
+ * Waits until the backend of a lost connection is gone, and takes over its slot. Its batch may yet be committed there: recorded again
+ * before that, a ballot could be called late that counts a moment later. A backend that has finished waits for its client
+ * for ever where the network is cut, so it is ended. Answers null where the backend is gone already.
+ */
+async function outlive(client: pg.Client, { slot, pid }: Claim): Promise<Claim | null> {
+  const held = `
+    from pg_locks
+    where locktype = 'advisory' and classid = $1::integer::oid and objid = $2::integer::oid and objsubid = 2 and pid = $3
+      and database = (select oid from pg_database where datname = current_database())`;
+  const end = `select pg_terminate_backend(pid) ${held} and pid in (select pid from pg_stat_activity where state = 'idle')`;
+  const wait = `select pg_backend_pid() as pid, pg_advisory_lock($1::integer, $2::integer) ${held}`;
+  const values = [slotLockClass, slot, pid];
+  await client.query(`set lock_timeout = ${outliveStepMs}`);
+  for (let step = 1; step <= outliveStepsMax; step += 1) {
+    await client.query(end, values);
+    const taken = await client.query<{ pid: number }>(wait, values).catch(toNullIfWaited);
+    if (taken === null) continue;
+    await client.query('set lock_timeout = 0');
+    const [row] = taken.rows;
+    return row === undefined ? null : { slot, pid: row.pid };
+  }
+  throw new Error(`The connection before, of process ${pid} in PostgreSQL, does not end.`);
+}
+
+function toNullIfWaited(error: unknown): null {
+  if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return null;
+  throw error;
 }
 
 function toParameters(slot: number, batch: readonly BallotToRecord[]): unknown[] {

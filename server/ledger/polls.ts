@@ -135,6 +135,8 @@ async function changePoll(
   decide: (poll: Poll, now: number, hasBallots: boolean) => PollChange,
 ): Promise<Poll> {
   await client.query('select lock_schedules()');
+  // Times are whole milliseconds: in the next one, every ballot counted so far lies before the change.
+  await client.query('select pg_sleep(0.001)');
   const poll = await readPoll(client, pollNo);
   const { rows } = await client.query<{ now: number; has_ballots: boolean }>(
     `select date_trunc('milliseconds', clock_timestamp()) as now, exists (select from ballots where poll_no = $1) as has_ballots`,

@@ -78,13 +78,6 @@ create table ballots_6 partition of ballots FOR VALUES WITH (modulus 8, remainde
 
 create table ballots_7 partition of ballots FOR VALUES WITH (modulus 8, remainder 7);
 
-create table migrations (
-  id integer not null default nextval('migrations_id_seq'::regclass),
-  name character varying(255) not null,
-  run_on timestamp without time zone not null,
-  constraint migrations_pkey PRIMARY KEY (id)
-);
-
 create table options (
   poll_no integer not null,
   option_no smallint not null,

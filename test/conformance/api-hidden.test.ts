@@ -146,6 +146,18 @@ test('a poll that begins to hide its results leaves the leaderboards, and one th
   }
 });
 
+test('a leaderboard that was shown a moment ago does not show what has been hidden since', async () => {
+  const server = await startTestServer('--preset', 'none');
+  for (const path of ['/api/v1/leaderboard', '/leaderboard']) {
+    const poll = await createPoll(server.url);
+    const isShown = async () => (await get(`${server.url}${path}`)).text.includes(poll.id);
+    await expect.poll(isShown).toBe(true);
+    const hiding = { visibility: 'manager' };
+    await send('PATCH', `${server.url}/api/v1/polls/${poll.id}`, hiding, { 'manage-key': poll.manageKey });
+    expect(await isShown()).toBe(false);
+  }
+});
+
 test('the manager sees what is hidden, and nobody else by another key', async () => {
   const server = await startTestServer('--preset', 'none');
   const poll = await createPoll(server.url, { visibility: 'manager' });

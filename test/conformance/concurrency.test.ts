@@ -54,9 +54,9 @@ test('of the ballots that one voter sends to two servers at the same time one is
     const answers = await castMany(servers, poll, 100, (index) => ({ selections: [optionOf(index)], userId: 'one' }));
     const statuses = Map.groupBy(answers, ({ status }) => status);
     expect([round, statuses.get(201)?.length, statuses.get(409)?.length]).toEqual([round, 1, 99]);
-    const { ballotId } = statuses.get(201)?.[0]?.json as TestReceipt;
+    const receipt = statuses.get(201)?.[0]?.json as TestReceipt | undefined;
     for (const { json } of statuses.get(409) ?? [])
-      expect(json).toMatchObject({ code: 'ballot_already_cast', ballotId });
+      expect(json).toMatchObject({ code: 'ballot_already_cast', ballotId: receipt?.ballotId });
   }
   expect(await servers[0].query('select 1 from ballots')).toHaveLength(50);
 });
@@ -88,7 +88,7 @@ test('one key for different selections is one ballot, and the others are told so
       'idempotency-key': 'k',
     });
     const statuses = Map.groupBy(answers, ({ status }) => status);
-    expect([...statuses.keys()].sort()).toEqual([201, 422]);
+    expect(new Set(statuses.keys())).toEqual(new Set([201, 422]));
     expect(new Set(statuses.get(201)?.map(({ text }) => text)).size).toBe(1);
     expect(statuses.get(201)).toHaveLength(20);
   }

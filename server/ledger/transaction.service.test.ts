@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../test/support/postgres-proxy.ts';
+import { createDatabase } from '../../test/support/server.ts';
+
+const modulePath = new URL('postgres.ts', import.meta.url).href;
+
+/** A process with one transaction, which stands where `where` says, and whose connection breaks then. */
+function toProgram(url: string, where: 'in a query' | 'between two queries'): string {
+  return `
+    import { createPool, inTransaction } from ${JSON.stringify(modulePath)};
+    const pool = createPool({ connectionString: ${JSON.stringify(url)} }, { connectionsMax: 2, statementTimeoutMs: 60_000 }, () => {});
+    try {
+      await inTransaction(pool, async (client) => {
+        await client.query('select 1');
+        console.log('begun');
+        if (${JSON.stringify(where)} === 'between two queries') await new Promise((resolve) => client.once('end', resolve));
+        await client.query('select pg_sleep(60)');
+      });
+    } catch (error) {
+      console.log('rejected');
+    }
+    await pool.end();`;
+}
+
+/** An error that nobody listens to ends the process, and a connection tells of its end where nobody asks. */
+test.fails.for(['in a query', 'between two queries'] as const)(
+  'a transaction whose connection breaks %s fails, and the process lives on',
+  async (where) => {
+    const proxy = await startPostgresProxy(await createDatabase());
+    const args = ['--input-type=module', '--eval', toProgram(proxy.url, where)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (text.includes('begun')) proxy.cut();
+    });
+    await once(child, 'close');
+    expect([said, child.exitCode]).toEqual(['begun\nrejected\n', 0]);
+  },
+);
