@@ -58,7 +58,8 @@ export function createPool(connection: Connection, options: PoolOptions, onError
     max: options.connectionsMax,
     idleTimeoutMillis: 30_000,
   });
-  pool.on('error', onError);
+  // A connection in use tells of its end, too: its query fails, and an error that nobody hears would end the process.
+  pool.on('error', onError).on('connect', (client) => client.on('error', onError));
   return pool;
 }
 
