@@ -37,7 +37,7 @@ export async function readPostmasterPid(dataFolder: string): Promise<number> {
   return Number(text.split('\n', 1)[0]);
 }
 
-/** The processes that the postmaster started for connections, helpers and all. */
+/** The processes that the postmaster started: those of connections, and its helpers. */
 export async function readBackendPids(postmasterPid: number): Promise<number[]> {
   const text = await readFile(`/proc/${postmasterPid}/task/${postmasterPid}/children`, 'utf8');
   return text.trim().split(' ').filter(Boolean).map(Number);
