@@ -22,7 +22,7 @@ import { createLedgerClock, type LedgerClock } from './ledger/clock.ts';
 import { createPollDirectory } from './ledger/poll-directory.ts';
 import { createPollStore } from './ledger/polls.ts';
 import { readOrMakeSecret } from './ledger/secrets.ts';
-import { readLedgerState } from './ledger/tallies.ts';
+import { awaitRecording, readLedgerState } from './ledger/tallies.ts';
 import { createPreciseNow } from './lib/precise-now.ts';
 import { createUuidV7Source } from './lib/uuid-v7.ts';
 import { openLedger, type Ledger } from './open-ledger.ts';
@@ -69,7 +69,7 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     readOrMakeSecret(pool, 'voter_key'),
     clock.measure(),
     polls.load(),
-    board.load(),
+    awaitRecording(pool).then(board.load),
   ]);
 
   const lanes = Array.from({ length: config.recorderLanes }, () =>

@@ -4,9 +4,10 @@ import { createKeyMaker } from '../identity/voter-key.ts';
 import type { IngestLog, Outcome } from '../ingest-log/ingest-log.ts';
 import { toUuidText } from '../lib/uuid-v7.ts';
 import type { Ballot } from '../poll/ballot.ts';
+import type { Poll } from '../poll/poll.ts';
 import { makePoll, toKey } from '../poll/test-support.ts';
 import type { PollStatus } from '../poll/schedule.ts';
-import { createCastBallot, type CastRequest, type CastResult } from './cast-ballot.ts';
+import { createCastBallot, type CastParts, type CastRequest, type CastResult } from './cast-ballot.ts';
 
 const castAt = 1_700_000_000_000;
 const counted: Outcome = { kind: 'counted', castAt, version: 5 };
@@ -23,7 +24,7 @@ const request: CastRequest = {
 async function cast(
   change: Partial<CastRequest> = {},
   outcomeOf: Outcome | ((ballot: Ballot) => Outcome) = counted,
-  status: PollStatus = 'open',
+  now: PollStatus | CastParts['askAgain'] = 'open',
 ): Promise<{ result: CastResult; appended: Ballot[] }> {
   const appended: Ballot[] = [];
   const ingestLog: IngestLog = {
@@ -39,7 +40,7 @@ async function cast(
     ingestLog,
     makeKey,
     makeBallotId: () => toKey(77),
-    askAgain: (asked) => Promise.resolve({ poll: asked, status }),
+    askAgain: typeof now === 'function' ? now : (asked) => Promise.resolve({ poll: asked, status: now }),
   });
   let returned = false;
   const result = new Promise<CastResult>((resolve, reject) => {
@@ -160,6 +161,40 @@ test.for<[status: PollStatus, code: string]>([
   ['open', 'poll_not_open'],
 ])('a ballot that a poll did not take is refused in the words for %s: %s', async ([status, code]) => {
   expect(await refusalOf({}, { kind: 'not_taken' }, status)).toMatchObject({ code, recorded: 'no' });
+});
+
+/** A poll that was changed while a ballot was on its way: what the option had as its number, another one has now. */
+const changedPoll: Poll = { ...poll, ballotForm: 2, optionNoById: new Map([['2', 1]]) };
+
+test('a ballot whose poll was changed on its way is checked against the new form and cast again', async () => {
+  const outcomeOf = (ballot: Ballot): Outcome => (ballot.poll === changedPoll ? counted : { kind: 'not_taken' });
+  const { result, appended } = await cast({}, outcomeOf, () => Promise.resolve({ poll: changedPoll, status: 'open' }));
+  expect(result).toMatchObject({ ballotId: toUuidText(toKey(77)), castAt });
+  expect(appended.map(({ selections }) => selections)).toEqual([[2], [1]]);
+});
+
+test('a ballot that no longer fits its poll is refused by name', async () => {
+  const form: Poll = { ...changedPoll, optionNoById: new Map() };
+  const { result, appended } = await cast({}, { kind: 'not_taken' }, () =>
+    Promise.resolve({ poll: form, status: 'open' }),
+  );
+  expect(result).toMatchObject({ code: 'ballot_invalid', violations: [{ rule: 'option_unknown' }] });
+  expect(appended).toHaveLength(1);
+});
+
+test('a poll that changes without end does not keep a ballot without end', async () => {
+  const { result, appended } = await cast({}, { kind: 'not_taken' }, 'open');
+  expect(result).toMatchObject({ code: 'poll_not_open', recorded: 'no' });
+  expect(appended.length).toBeLessThan(10);
+});
+
+test('a ballot that was not taken, of a poll that cannot be read, was not recorded', async () => {
+  const cause = new Error('gone');
+  expect(await refusalOf({}, { kind: 'not_taken' }, () => Promise.reject(cause))).toMatchObject({
+    code: 'ledger_unavailable',
+    recorded: 'no',
+    cause,
+  });
 });
 
 test.for([

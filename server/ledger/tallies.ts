@@ -2,6 +2,14 @@
 import type { LedgerState, StoredSecond, StoredTally } from '../tally/ledger-state.ts';
 import { inTransaction, type Pool } from './postgres.ts';
 
+/**
+ * Waits for the batches that are under way now, whoever sent them: what a killed server told the database last
+ * may be committed after its death, and a reading that begins later holds it.
+ */
+export async function awaitRecording(pool: Pool): Promise<void> {
+  await inTransaction(pool, (client) => client.query('select lock_schedules()'));
+}
+
 /** Everything that a board shows, as of one snapshot. The ballots themselves are not read. */
 export function readLedgerState(pool: Pool): Promise<LedgerState> {
   return inTransaction(pool, async (client) => {

@@ -42,12 +42,12 @@ export async function isPostgresOn(folder: string, pid: number): Promise<boolean
   if (process.platform !== 'linux') return isPostgres(pid);
   // EACCES: a process of another user. Only ours can be at work in a folder of mode 0700.
   return unlessSystemCode(['ENOENT', 'ESRCH', 'EACCES'], false, async () => {
-    const [name, workplace, cluster] = await Promise.all([
+    const [name, standing, cluster] = await Promise.all([
       readFile(`/proc/${pid}/comm`, 'utf8'),
       stat(`/proc/${pid}/cwd`),
       stat(folder),
     ]);
-    const sameFolder = workplace.dev === cluster.dev && workplace.ino === cluster.ino;
+    const sameFolder = standing.dev === cluster.dev && standing.ino === cluster.ino;
     return name.trim() === 'postgres' && sameFolder;
   });
 }
