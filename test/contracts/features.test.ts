@@ -102,7 +102,9 @@ describe('contract features', () => {
     await post(`${first.url}/vote`, { feature_id: 1 });
     await post(`${first.url}/vote`, { feature_id: 1 });
     // One vote grows old while no server runs: the window is read from the ledger at the next start.
-    await first.query(`update tally_seconds set votes = votes - 1`);
+    await first.query(
+      `update tally_seconds set votes = votes - 1 where ctid = (select ctid from tally_seconds limit 1)`,
+    );
     await first.query(
       `insert into tally_seconds (second, poll_no, option_no, slot, votes)
       select date_trunc('second', clock_timestamp()) - interval '598 seconds', poll_no, option_no, 77, 1 from tally_seconds limit 1`,
