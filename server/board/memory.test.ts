@@ -92,6 +92,28 @@ test('a repeat changes nothing, and a gap is told', () => {
   expect(board.read(1, nowMs).votesOf(1)).toBe(3);
 });
 
+test('several batches in one delta are folded once, and never in part', () => {
+  const board = createMemoryBoard(() => Promise.resolve(empty));
+  const upTo = (batchNo: number, batchCount: number): TallyDelta => ({
+    ...deltaOf(1, batchNo, votesFor(1, batchCount)),
+    batchCount,
+  });
+  expect(board.fold(upTo(3, 3))).toBe('folded');
+  expect(board.fold(upTo(3, 2))).toBe('repeat');
+  expect(board.fold(upTo(5, 3))).toBe('gap');
+  expect([board.read(1, nowMs).votesOf(1), board.batchNoOf(1)]).toEqual([3, 3]);
+  expect(board.fold(upTo(5, 2))).toBe('folded');
+  expect(board.fold(upTo(9, 2))).toBe('gap');
+  expect([board.read(1, nowMs).votesOf(1), board.batchNoOf(1)]).toEqual([7, 9]);
+});
+
+test('a poll that was dropped has no votes', () => {
+  const board = createMemoryBoard(() => Promise.resolve(empty));
+  board.fold(deltaOf(1, 1, votesFor(1, 2)));
+  board.drop(1);
+  expect(board.read(1, nowMs)).toMatchObject({ version: 0, ballots: 0 });
+});
+
 test('a load replaces the board, window and all', async () => {
   const board = createMemoryBoard(() => Promise.resolve(toLedgerState([deltaOf(1, 4, votesFor(2, 6))])));
   board.fold(deltaOf(1, 1, votesFor(1, 1)));

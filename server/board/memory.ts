@@ -46,15 +46,20 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
     },
     read: (pollNo, nowMs) => toTally(state.entries.get(pollNo), Math.floor(nowMs / 1000)),
     versionOf: (pollNo) => state.entries.get(pollNo)?.version ?? 0,
+    batchNoOf: (slot) => state.batchNoBySlot.get(slot) ?? 0,
+    drop: (pollNo) => void state.entries.delete(pollNo),
   };
 }
 
 function foldInto(state: BoardState, delta: TallyDelta): 'folded' | 'repeat' | 'gap' {
   const known = state.batchNoBySlot.get(delta.slot) ?? 0;
+  const firstBatchNo = delta.batchNo - (delta.batchCount ?? 1) + 1;
   if (delta.batchNo <= known) return 'repeat';
+  // Part of it is here already, and sums cannot be taken apart.
+  if (firstBatchNo <= known) return 'gap';
   state.batchNoBySlot.set(delta.slot, delta.batchNo);
   for (const change of delta.changes) applyChange(entryOf(state, change.pollNo), change);
-  return delta.batchNo === known + 1 ? 'folded' : 'gap';
+  return firstBatchNo === known + 1 ? 'folded' : 'gap';
 }
 
 function applyChange(entry: Entry, change: TallyChange): void {

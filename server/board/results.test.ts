@@ -24,6 +24,7 @@ function createSample(polls: readonly Poll[], votes: Readonly<Record<number, rea
   }
   const clock = { now, settledThrough: now };
   const results = createResults({
+    epoch: 'epoch',
     board,
     now: () => clock.now,
     settledThrough: () => clock.settledThrough,

@@ -9,6 +9,7 @@ export type LeaderboardWindow = 'all' | 'last_ten_minutes';
 export type Leader = { readonly poll: Poll; readonly option: Option; readonly votes: number };
 
 export type ResultsParts = {
+  readonly epoch: string;
   readonly board: TallyBoard;
   /** The ledger's clock in milliseconds. */
   readonly now: () => number;
@@ -17,6 +18,8 @@ export type ResultsParts = {
 };
 
 export type Results = {
+  /** The life of the ledger that the tallies are of: versions of different ones cannot be compared. */
+  readonly epoch: string;
   now(): number;
   statusOf(poll: Poll): PollStatus;
   /** The tally as it stands, or null where this viewer may not see it. */
@@ -28,7 +31,7 @@ export type Results = {
 /** The leaderboard is worked out at most this often; reads in between share it. */
 const leadersKeptMs = 100;
 
-export function createResults({ board, now, settledThrough, polls }: ResultsParts): Results {
+export function createResults({ epoch, board, now, settledThrough, polls }: ResultsParts): Results {
   const kept = new Map<string, { at: number; leaders: Leader[] }>();
 
   function statusOf(poll: Poll): PollStatus {
@@ -57,6 +60,7 @@ export function createResults({ board, now, settledThrough, polls }: ResultsPart
   }
 
   return {
+    epoch,
     now,
     statusOf,
     tallyOf(poll, viewer) {

@@ -4,7 +4,7 @@
  *
  * Order and repeats: a delta carries its slot's batch number. A delta at or below the board's position for that slot is a repeat
  * and changes nothing. A delta that leaves a gap is folded, because what it says is true, and `fold` answers
- * `gap`: then somebody must `load` the board again. Deltas that arrive while a load is under way are kept and folded
+ * `gap`: then somebody must `load` the board again. So it does for one that repeats some of its batches and brings others; that one is not folded. Deltas that arrive while a load is under way are kept and folded
  * onto the loaded state where it does not hold them yet.
  *
  * Loss: a board is lost with its process; `load` brings it back. Limits: one entry for each poll that is loaded.
@@ -30,4 +30,8 @@ export type TallyBoard = {
   read(pollNo: number, nowMs: number): PollTally;
   /** The version alone, for receipts. */
   versionOf(pollNo: number): number;
+  /** The last batch of a slot that the board holds; 0 where it knows none. */
+  batchNoOf(slot: number): number;
+  /** Forgets a poll that was deleted. */
+  drop(pollNo: number): void;
 };

@@ -13,8 +13,15 @@ export type TallyChange = {
   readonly changes: number;
 };
 
-/** The changes of one committed batch. Batches of a slot are numbered from 1 without gaps, so a repeat or a loss shows. */
-export type TallyDelta = { readonly slot: number; readonly batchNo: number; readonly changes: readonly TallyChange[] };
+/** The changes of committed batches. Batches of a slot are numbered from 1 without gaps, so a repeat or a loss shows. */
+export type TallyDelta = {
+  readonly slot: number;
+  /** The last batch that the changes contain. */
+  readonly batchNo: number;
+  /** How many batches they contain, one after the other; one where nothing is said. */
+  readonly batchCount?: number;
+  readonly changes: readonly TallyChange[];
+};
 
 /** How a ballot enters the sums: newly counted, counted in the place of an earlier one, or being that earlier one. */
 export type CountingEffect = 'counted' | 'supersedes' | 'superseded';

@@ -1,0 +1,97 @@
+/**
+ * Keeps this process's board and polls as new as those of the process that changed them last: by what the bus tells, and by a look at the
+ * ledger's slots each second, because a process can die between its COMMIT and its word to the others.
+ */
+import type { TallyBoard } from '../board/tally-board.ts';
+import type { PollDirectory } from '../ledger/poll-directory.ts';
+import type { PollStore } from '../ledger/polls.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { BusListener } from './bus.ts';
+
+export type KeepCurrentParts = {
+  readonly board: TallyBoard;
+  readonly polls: PollDirectory;
+  readonly pollStore: Pick<PollStore, 'find'>;
+  /** The number of the last batch of each slot, as the ledger has it. */
+  readonly readSlots: () => Promise<ReadonlyMap<number, number>>;
+  readonly log: Logger;
+};
+
+const lookMs = 1_000;
+const reloadMs = 250;
+
+export function createKeepCurrent({ board, polls, pollStore, readSlots, log }: KeepCurrentParts): {
+  readonly listener: BusListener;
+  /** Begins to look at the slots. Answers how to stop. */
+  start(): () => void;
+} {
+  /** What the ledger had at the look before: a board that has less now missed something. */
+  let seen: ReadonlyMap<number, number> = new Map();
+
+  let timer: NodeJS.Timeout | null = null;
+  let reloadedAt = 0;
+
+  /** Reads the ledger, however often it is asked to, a few times a second at most. */
+  function reload(): void {
+    const waitMs = Math.max(0, reloadedAt + reloadMs - performance.now());
+    timer ??= setTimeout(() => {
+      timer = null;
+      reloadedAt = performance.now();
+      board.load().catch((error: unknown) => log.warn({ err: error }, 'board not loaded'));
+    }, waitMs).unref();
+  }
+
+  async function takePoll(pollNo: number): Promise<void> {
+    const poll = await pollStore.find({ by: 'poll_no', name: String(pollNo) });
+    if (poll !== null) polls.put(poll);
+  }
+
+  /** Changes may have been missed: what is at hand as open and is so no longer is read again. */
+  async function readPollsAgain(): Promise<void> {
+    const unclosed = await polls.load();
+    for (const { pollNo, id } of [...polls.all()].filter((poll) => !unclosed.has(poll.pollNo))) {
+      const found = await pollStore.find({ by: 'id', name: id });
+      if (found === null) polls.drop(pollNo);
+      else polls.put(found);
+    }
+  }
+
+  async function look(): Promise<void> {
+    const now = await readSlots();
+    const behind = [...seen].some(([slot, batchNo]) => board.batchNoOf(slot) < batchNo);
+    seen = now;
+    if (behind) reload();
+  }
+
+  return {
+    listener: {
+      onDelta(delta) {
+        if (board.fold(delta) === 'gap') reload();
+      },
+      onTooMuch: reload,
+      onPoll({ pollNo, revision }) {
+        if (revision === 'deleted') {
+          polls.drop(pollNo);
+          board.drop(pollNo);
+          return;
+        }
+        if ((polls.byNo(pollNo)?.revision ?? 0) >= revision) return;
+        takePoll(pollNo).catch((error: unknown) => log.warn({ err: error, pollNo }, 'poll not read'));
+      },
+      onBack() {
+        reload();
+        readPollsAgain().catch((error: unknown) => log.warn({ err: error }, 'polls not read'));
+      },
+    },
+    start() {
+      const looking = setInterval(() => {
+        look().catch((error: unknown) => log.debug({ err: error }, 'slots not read'));
+      }, lookMs);
+      looking.unref();
+      return () => {
+        clearInterval(looking);
+        if (timer !== null) clearTimeout(timer);
+      };
+    },
+  };
+}

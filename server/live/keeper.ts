@@ -1,0 +1,126 @@
+/**
+ * Looks after all live connections of the process: how many there may be, heartbeats for those that are silent, an end for those that are gone
+ * or do not read, and for all of them when the server stops. One timer, which runs while there are connections.
+ */
+import { closeCodes, type CloseCode } from '../../protocol/close-codes.ts';
+import { createFrame } from './frame.ts';
+import { backlogBytesMax, fullMsMax, type Connection } from './subscriber.ts';
+
+export type KeeperOptions = {
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  readonly heartbeatMs: number;
+  /** The ledger's clock. */
+  readonly now: () => number;
+};
+
+/** A place for one connection. Given back once, whatever happens to the connection. */
+export type Seat = { readonly release: () => void };
+
+export type Keeper = {
+  /** null where there are too many, in all or from this address, and after the end. */
+  admit(address: string): Seat | null;
+  /** Looks after a connection until the answered function is called. */
+  keep(connection: Connection): () => void;
+  count(): number;
+  endAll(reason: CloseCode): void;
+  /** Calls the listener at that end, unless the answered function was called before. For those who wait without a connection here. */
+  onEnd(listener: () => void): () => void;
+};
+
+type Kept = { sentCount: number; silentMs: number; fullMs: number; unprobedMs: number; unanswered: number };
+
+const sweepMsMax = 1_000;
+const sweepsPerHeartbeat = 5;
+const unansweredMax = 2;
+
+export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbeatMs, now }: KeeperOptions): Keeper {
+  const kept = new Map<Connection, Kept>();
+  const seats = createSeats(connectionsMax, connectionsPerAddressMax);
+  const sweepMs = Math.min(sweepMsMax, heartbeatMs / sweepsPerHeartbeat);
+  const listeners = new Set<() => void>();
+  let ended: CloseCode | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  function sweep(): void {
+    const heartbeat = createFrame({ type: 'heartbeat', at: new Date(now()).toISOString() } as { type: string });
+    for (const [connection, state] of kept) {
+      const reason = findEnd(connection, state);
+      if (reason !== null) {
+        connection.end(reason);
+      } else if (state.silentMs >= heartbeatMs && !connection.full()) {
+        state.silentMs = 0;
+        connection.send(heartbeat);
+        state.sentCount = connection.sentCount();
+      }
+    }
+    if (kept.size === 0 && timer !== null) {
+      clearInterval(timer);
+      timer = null;
+    }
+  }
+
+  function findEnd(connection: Connection, state: Kept): CloseCode | null {
+    const sentCount = connection.sentCount();
+    state.silentMs = sentCount === state.sentCount ? state.silentMs + sweepMs : 0;
+    state.sentCount = sentCount;
+    state.fullMs = connection.full() ? state.fullMs + sweepMs : 0;
+    if (state.fullMs >= fullMsMax || connection.backlogBytes() >= backlogBytesMax) return closeCodes.subscriber_slow;
+    state.unprobedMs += sweepMs;
+    if (state.unprobedMs >= heartbeatMs) {
+      state.unprobedMs = 0;
+      state.unanswered = connection.probe() ? 0 : state.unanswered + 1;
+    }
+    return state.unanswered > unansweredMax ? closeCodes.idle : null;
+  }
+
+  return {
+    admit: (address) => (ended === null ? seats.take(address) : null),
+    keep(connection) {
+      if (ended !== null) connection.end(ended);
+      kept.set(connection, { sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 });
+      timer ??= setInterval(sweep, sweepMs).unref();
+      return () => void kept.delete(connection);
+    },
+    count: seats.count,
+    onEnd(listener) {
+      if (ended !== null) queueMicrotask(listener);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    endAll(reason) {
+      ended = reason;
+      for (const listener of listeners) listener();
+      for (const connection of kept.keys()) connection.end(reason);
+    },
+  };
+}
+
+function createSeats(countMax: number, perAddressMax: number) {
+  const byAddress = new Map<string, number>();
+  let count = 0;
+
+  function giveBack(address: string): void {
+    count -= 1;
+    const left = (byAddress.get(address) ?? 1) - 1;
+    if (left === 0) byAddress.delete(address);
+    else byAddress.set(address, left);
+  }
+
+  return {
+    count: () => count,
+    take(address: string): Seat | null {
+      const fromAddress = byAddress.get(address) ?? 0;
+      if (count >= countMax || fromAddress >= perAddressMax) return null;
+      count += 1;
+      byAddress.set(address, fromAddress + 1);
+      let released = false;
+      return {
+        release() {
+          if (!released) giveBack(address);
+          released = true;
+        },
+      };
+    },
+  };
+}
