@@ -14,6 +14,17 @@ export const Visibility = Type.Union(
   [Type.Literal('always'), Type.Literal('after_vote'), Type.Literal('after_close'), Type.Literal('manager')],
   { description: 'Who sees the results, and from when on.' },
 );
+export const Layout = Type.Union([Type.Literal('ballot'), Type.Literal('board')], {
+  description:
+    'How the vote page shows the options. `ballot`: to choose from, then vote. `board`: each with a vote button and its count.',
+});
+const Color = Type.Union([Type.String({ pattern: '^#[0-9a-fA-F]{6}$' }), Type.Null()], {
+  description: "The accent of the poll's pages, for example `#0b6b45`; null for the server's own.",
+});
+const EmbedParents = Type.Array(
+  Type.String({ maxLength: 255, description: 'An origin such as `https://example.org`, or `*` for any.' }),
+  { maxItems: 20, description: 'The sites whose pages may show `/embed/{poll}` in a frame. Default none.' },
+);
 export const PollStatus = Type.Union(
   [
     Type.Literal('draft'),
@@ -64,6 +75,9 @@ const terms = {
   visibility: Type.Optional(Visibility),
   selections: Type.Optional(Selections),
   listed: Type.Optional(Type.Boolean({ description: 'Whether lists and leaderboards name the poll. Default true.' })),
+  layout: Type.Optional(Layout),
+  color: Type.Optional(Color),
+  embedParents: Type.Optional(EmbedParents),
 };
 const question = Type.String({ minLength: 1, maxLength: 1000 });
 const options = Type.Array(NewOption, { minItems: 2, maxItems: 200 });
@@ -103,6 +117,8 @@ export const Option = Type.Object({
   description: Type.Union([Type.String(), Type.Null()]),
 });
 
+export type Option = Static<typeof Option>;
+
 const pollFields = {
   id: Type.String({ description: 'A UUID. Wherever an address says {poll}, the slug serves as well.' }),
   slug: Type.String(),
@@ -117,6 +133,10 @@ const pollFields = {
   visibility: Visibility,
   selections: Type.Object({ min: Type.Integer(), max: Type.Integer() }),
   listed: Type.Boolean(),
+  layout: Layout,
+  color: Color,
+  hasLogo: Type.Boolean({ description: 'Whether there is a picture at `/p/{poll}/logo`.' }),
+  embedParents: EmbedParents,
   opensAt: NullableTimestamp,
   closesAt: NullableTimestamp,
   createdAt: Timestamp,
@@ -138,3 +158,11 @@ export const PollList = Type.Object({
     description: 'The value of `before` for the next page; null on the last.',
   }),
 });
+
+export const PollHealth = Type.Object({
+  accepted: Type.Integer({ description: 'Counted ballots.' }),
+  duplicatesRefused: Type.Integer(),
+  late: Type.Integer({ description: 'Ballots that came after the close.' }),
+  waiting: Type.Integer({ description: 'Ballots of all polls that wait to be recorded.' }),
+});
+export type PollHealth = Static<typeof PollHealth>;

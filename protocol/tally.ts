@@ -4,6 +4,9 @@ import { PollStatus } from './poll.ts';
 
 export const Tally = Type.Object({
   pollId: Type.String(),
+  epoch: Type.String({
+    description: 'The life of the ledger. When it differs from the one before, versions cannot be compared.',
+  }),
   status: PollStatus,
   version: Type.Integer({ description: 'Grows by one with every ballot counted or superseded.' }),
   total: Type.Integer({ description: 'Counted ballots.' }),

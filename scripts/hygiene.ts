@@ -11,6 +11,7 @@ export type CheckResult = {
 
 export const hygieneChecks: readonly Check[] = [
   { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'types of the pages', command: ['tsc', '--noEmit', '-p', 'web'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'format', command: ['oxfmt', '--check'] },
   { name: 'unused', command: ['knip'] },

@@ -140,7 +140,7 @@ async function withProgress(label, task) {
 }
 
 /** A file that only one process can make is the lock. It names its holder and is touched while the holder lives. */
-async function withLock(lock, task) {
+export async function withLock(lock, task) {
   fs.mkdirSync(path.dirname(lock), { recursive: true });
   if (!tryLock(lock)) {
     await withProgress('Waiting for another command that is installing', async () => {

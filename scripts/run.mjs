@@ -1,6 +1,6 @@
-// The way into every npm script: `node scripts/run.mjs <program> [arguments]`, where the program is a file of this repository
-// or a command in node_modules/.bin. It makes sure of a Node that is new enough and of the packages in package-lock.json,
-// then runs the program. It must work on an old Node (18 or newer) and before anything is installed: plain JavaScript, only
+// The way into every npm script: `node scripts/run.mjs [--pages] <program> [arguments]`, where the program is a file of this
+// repository or a command in node_modules/.bin. It makes sure of a Node that is new enough and of the packages in
+// package-lock.json, with --pages also of pages that are as new as their sources, then runs the program. It must work on an old Node (18 or newer) and before anything is installed: plain JavaScript, only
 // modules of Node itself. All that it installs stays inside this folder, under .cache/ and node_modules/.
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -34,7 +34,12 @@ try {
     const { installMissing } = await import('./run-install.mjs');
     await installMissing({ root, node, stamp, stampFile, isStamped, environment: environmentFor(node.binary) });
   }
-  endLike(await run(node.binary, process.argv.slice(2)));
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === '--pages') {
+    const { buildMissingPages } = await import('./run-pages.mjs');
+    await buildMissingPages({ root, binary: node.binary, environment: environmentFor(node.binary) });
+  }
+  endLike(await run(node.binary, first === '--pages' ? rest : process.argv.slice(2)));
 } catch (error) {
   if (error instanceof Interrupted) endLike({ code: null, signal: error.signal });
   else if (error instanceof BootstrapError) endWithMessage(error.message);

@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 /** Everything of ours in the schema `public`, each kind by name, so that the same schema always has the same text. */
 export async function readSchemaText(client: Pick<ClientBase, 'query'>): Promise<string> {
   const statements: string[] = [];
-  for (const sql of [typesSql, tablesSql, indexesSql, functionsSql]) {
+  for (const sql of [typesSql, tablesSql, indexesSql, functionsSql, viewsSql]) {
     const { rows } = await client.query<{ statement: string }>(sql);
     statements.push(...rows.map(({ statement }) => statement));
   }
@@ -85,3 +85,9 @@ const functionsSql = `
   from pg_proc
   where pronamespace = 'public'::regnamespace
   order by proname, pg_get_function_identity_arguments(oid)`;
+
+const viewsSql = `
+  select format(E'create view %I as\\n%s', relname, pg_get_viewdef(oid, true)) as statement
+  from pg_class
+  where relnamespace = 'public'::regnamespace and relkind = 'v'
+  order by relname`;

@@ -8,9 +8,13 @@ import { createAllowedMethods } from './allowed-methods.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { parseJson } from './json-body.ts';
 import type { HttpApp, HttpOptions, HttpParts } from './parts.ts';
-import { answerProblem } from './problem.ts';
+import { prefersHtml } from './preferences.ts';
+import { answerProblem, answerProblemPage } from './problem.ts';
+import { watchConnections, type Traffic } from './quiet-stop.ts';
 import { registerBallotRoutes } from './routes/ballots.ts';
 import { registerBatchRoute } from './routes/batch.ts';
+import { registerLiveRoutes } from './routes/live.ts';
+import { registerPollEndRoutes } from './routes/poll-end.ts';
 import { registerPollRoutes } from './routes/polls.ts';
 import { registerApiDescription, registerServiceRoutes } from './routes/service.ts';
 import { registerTallyRoutes } from './routes/tally.ts';
@@ -18,21 +22,18 @@ import { validatorCompiler } from './validation.ts';
 
 /** An interface of another voting system: its routes, and the paths that pages of any origin may call. */
 export type Contract = {
-  readonly register: (app: HttpApp, parts: HttpParts) => void;
+  readonly register: (app: HttpApp, parts: HttpParts) => void | Promise<void>;
   readonly openToAnyOrigin: RegExp | null;
 };
 
-export type HttpServer = { readonly app: HttpApp; readonly requestCount: () => number };
+export type HttpServer = { readonly app: HttpApp } & Pick<Traffic, 'requestCount' | 'connections'>;
 
 const keepAliveTimeoutMs = 65_000;
 /** As long as a request line may be: an overlong id is an unknown one, and the routes say so. */
 const paramCharsMax = 16_384;
 
-export async function createHttpApp(
-  parts: HttpParts,
-  options: HttpOptions,
-  contracts: readonly Contract[],
-): Promise<HttpServer> {
+/** A server without routes: the limits, and how it answers what cannot be answered. */
+export function createBareApp(parts: HttpParts, options: HttpOptions): HttpServer {
   const app = Fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -52,24 +53,36 @@ export async function createHttpApp(
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler(answerProblem);
   useJson(app);
-  useMethodTable(app);
-  const requestCount = useRequestIds(app, parts);
+  useMethodTable(app, parts);
+  return { app, requestCount: useRequestIds(app, parts), connections: watchConnections(app.server) };
+}
+
+export async function createHttpApp(
+  parts: HttpParts,
+  options: HttpOptions,
+  contracts: readonly Contract[],
+): Promise<HttpServer> {
+  const bare = createBareApp(parts, options);
+  const { app } = bare;
   await useCors(app, options.corsOrigins, contracts);
   await registerApiDescription(app);
   registerServiceRoutes(app, parts);
   registerPollRoutes(app, parts, options);
+  registerPollEndRoutes(app, parts);
   registerBallotRoutes(app, parts);
   registerBatchRoute(app, parts, options);
   registerTallyRoutes(app, parts);
+  registerLiveRoutes(app, parts, options);
   for (const { register, openToAnyOrigin } of contracts) {
     app.register(async (contractApp) => {
       if (openToAnyOrigin !== null && options.corsOrigins.length === 0) {
         await allowOrigins(contractApp, (path) => (openToAnyOrigin.test(path) ? '*' : false));
       }
-      register(contractApp, parts);
+      await register(contractApp, parts);
     });
   }
-  return { app, requestCount };
+  parts.live.upgrades.listenTo(app.server);
+  return bare;
 }
 
 /** Plain JSON.parse: the schemas refuse unknown members, `__proto__` among them, so nothing needs a second scan. */
@@ -86,7 +99,7 @@ function useJson(app: HttpApp): void {
 }
 
 /** 405 with `Allow` for a path that exists, 404 for one that does not. Must stand before the routes. */
-function useMethodTable(app: HttpApp): void {
+function useMethodTable(app: HttpApp, { pages }: Pick<HttpParts, 'pages'>): void {
   const allowed = createAllowedMethods();
   app.addHook('onRoute', ({ method, url }) => {
     // `*` is where CORS answers preflights: it stands at every path and makes none exist.
@@ -95,7 +108,10 @@ function useMethodTable(app: HttpApp): void {
   app.setNotFoundHandler((request, reply) => {
     const methods = allowed.of(request.url.split('?', 1)[0] ?? '');
     if (methods.length === 0) {
-      return answerProblem(new AppError('route_not_found', 'There is nothing at this address.'), request, reply);
+      const error = new AppError('route_not_found', 'There is nothing at this address.');
+      return prefersHtml(request.headers.accept)
+        ? answerProblemPage({ pages }, error, request, reply)
+        : answerProblem(error, request, reply);
     }
     void reply.header('allow', methods.join(', '));
     return answerProblem(
@@ -135,7 +151,7 @@ async function useCors(
 
 async function allowOrigins(app: HttpApp, originsOf: (path: string) => '*' | string[] | false): Promise<void> {
   const exposedHeaders = ['Location', 'Request-Id', 'Retry-After', 'ETag'];
-  const methods = ['GET', 'HEAD', 'POST', 'PATCH'];
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
   await app.register(cors, {
     delegator: (request, done) => {
       const path = request.url?.split('?', 1)[0] ?? '';

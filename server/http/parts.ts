@@ -8,13 +8,21 @@ import type {
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Results } from '../board/results.ts';
+import type { SeriesReader } from '../board/series.ts';
 import type { KeyMaker } from '../identity/voter-key.ts';
-import type { VoterCookies } from '../identity/voter-cookie.ts';
+import type { BrowserCookies } from '../identity/browser-cookies.ts';
 import type { CastBallot } from '../intake/cast-ballot.ts';
 import type { ManagePoll } from '../intake/manage-poll.ts';
+import type { RefusalCounts } from '../intake/refusal-counts.ts';
 import type { BallotStore } from '../ledger/ballots.ts';
+import type { Hub } from '../live/hub.ts';
+import type { Keeper } from '../live/keeper.ts';
+import type { Upgrades } from '../live/upgrades.ts';
+import type { SocketDoor } from '../live/websocket.ts';
+import type { ExportedBallot } from '../ledger/export.ts';
 import type { PollDirectory } from '../ledger/poll-directory.ts';
 import type { PollStore } from '../ledger/polls.ts';
+import type { PageAnswers } from './page-answers.ts';
 import type { Health } from '../ops/health.ts';
 
 /** Fastify whose handlers have the types of their schemas. */
@@ -30,16 +38,33 @@ export type HttpParts = {
   readonly castBallot: CastBallot;
   readonly managePoll: ManagePoll;
   readonly polls: PollDirectory;
-  readonly pollStore: Pick<PollStore, 'listNewest' | 'listEvents' | 'find'>;
+  readonly pollStore: Pick<PollStore, 'listNewest' | 'listEvents' | 'find' | 'readLogo'>;
   readonly ballots: BallotStore;
   readonly results: Results;
-  readonly cookies: VoterCookies;
+  readonly hub: Hub;
+  readonly series: SeriesReader;
+  /** The counted ballots of a poll, page by page. */
+  readonly readBallots: (pollNo: number) => AsyncIterable<readonly ExportedBallot[]>;
+  readonly cookies: BrowserCookies;
+  /** Where the server is reached, and from which other sites. */
+  readonly site: OriginOptions;
+  readonly live: LiveDoor;
   readonly makeKey: KeyMaker;
+  readonly refusals: Pick<RefusalCounts, 'of'>;
+  /** Ballots that were accepted and wait for their outcome, of all polls. */
+  readonly waitingCount: () => number;
   readonly health: Health;
+  readonly pages: PageAnswers;
   readonly log: FastifyBaseLogger;
 };
 
+export type LiveDoor = { readonly keeper: Keeper; readonly door: SocketDoor; readonly upgrades: Upgrades };
+
+type OriginOptions = Pick<HttpOptions, 'publicUrl' | 'corsOrigins'>;
+
 export type HttpOptions = {
+  /** Where voters reach the server; null: wherever they did. */
+  readonly publicUrl: string | null;
   readonly bodyBytesMax: number;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;

@@ -21,6 +21,9 @@ export function toPollDraft(body: NewPoll, now: number): PollDraft {
     selectionsMin: body.selections?.min ?? Math.min(1, body.selections?.max ?? 1),
     selectionsMax: body.selections?.max ?? Math.max(1, body.selections?.min ?? 1),
     listed: body.listed ?? plainTerms.listed,
+    layout: body.layout ?? plainTerms.layout,
+    color: body.color?.toLowerCase() ?? plainTerms.color,
+    embedParents: body.embedParents ?? plainTerms.embedParents,
     slug: body.slug ?? null,
     options: toOptionDrafts(body.options),
     opensAt: body.draft === true && body.opensAt === undefined ? null : opensAt,
@@ -29,9 +32,10 @@ export function toPollDraft(body: NewPoll, now: number): PollDraft {
 }
 
 export function toPollEdit(body: PollEditBody): PollEdit {
-  const { options, selections, ...terms } = body;
+  const { options, selections, color, ...terms } = body;
   return {
     ...terms,
+    ...(color === undefined ? {} : { color: color?.toLowerCase() ?? null }),
     ...(selections?.min === undefined ? {} : { selectionsMin: selections.min }),
     ...(selections?.max === undefined ? {} : { selectionsMax: selections.max }),
     ...(options === undefined ? {} : { options: toOptionDrafts(options) }),

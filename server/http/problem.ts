@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../../protocol/problem.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { PageAnswers } from './page-answers.ts';
 import { isLedgerAway } from './ledger-away.ts';
 
 export const problemMediaType = 'application/problem+json; charset=utf-8';
@@ -58,6 +59,19 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
   return prepareRefusal(error, request, reply)
     .type(problemMediaType)
     .send(JSON.stringify(toProblem(error, request.id)));
+}
+
+/** The same for somebody who looks at a page. */
+export function answerProblemPage(
+  { pages }: { readonly pages: PageAnswers },
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const error = toAppError(thrown);
+  const { status, title } = error.row;
+  const props = { status, code: error.code, title, detail: error.message };
+  return pages.send({ request, reply: prepareRefusal(error, request, reply) }, 'problem', props, { status });
 }
 
 function hasCode(error: unknown): error is FastifyError {

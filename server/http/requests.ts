@@ -1,13 +1,13 @@
 /** What several routes read from a request: the poll, the voter, the viewer, the keys in its headers. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { parseCookie } from 'cookie';
 import { AppError } from '../errors.ts';
 import { manageKeyMatches } from '../identity/manage-key.ts';
-import { voterCookieName, voterCookieSecondsMax } from '../identity/voter-cookie.ts';
 import type { CastRequest, Receipt, Voter } from '../intake/cast-ballot.ts';
 import { isStorable } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone, type Viewer } from '../poll/visibility.ts';
+import { isOwnPage } from './origins.ts';
 import type { HttpParts } from './parts.ts';
 
 /** The poll with this id or slug. @throws {AppError} `poll_not_found` */
@@ -50,7 +50,7 @@ export function voterOf(
 ): Voter {
   if (poll.electorate === 'open') return { kind: 'open' };
   if (poll.electorate === 'declared') return { kind: 'declared', userId: checkedUserId(given.userId) };
-  const known = cookies.parse(voterCookieOf(given.request));
+  const known = cookies.voterOf(given.request.headers.cookie);
   if (known !== null) return { kind: 'cookie', voterId: known };
   // The answer that carried the cookie may be lost: the same key then leads to the same new voter.
   const { idempotencyKey } = given;
@@ -58,7 +58,7 @@ export function voterOf(
     idempotencyKey === null
       ? cookies.drawVoterId()
       : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
-  setVoterCookie(given.reply, cookies.sign(voterId));
+  void given.reply.header('set-cookie', cookies.toVoterCookie(voterId));
   return { kind: 'cookie', voterId };
 }
 
@@ -71,29 +71,34 @@ export function checkedUserId(userId: string | undefined): string {
   });
 }
 
-export function setVoterCookie(reply: FastifyReply, value: string): void {
-  const attributes = `Path=/; Max-Age=${voterCookieSecondsMax}; HttpOnly; SameSite=Lax`;
-  void reply.header('set-cookie', `${voterCookieName}=${encodeURIComponent(value)}; ${attributes}`);
-}
-
 /**
- * Who looks at a poll's results: its manager by the `Manage-Key` header, a voter by the cookie or by a receipt (`ballotId`).
+ * Who looks at a poll's results: its manager by the `Manage-Key` header or the cookie, a voter by the cookie or by a receipt (`ballotId`).
  * Only asked where the poll does not show its results to everybody.
  */
 export async function viewerOf(
   parts: Pick<HttpParts, 'ballots' | 'cookies' | 'makeKey'>,
-  request: FastifyRequest,
+  headers: IncomingHttpHeaders,
   poll: Poll,
   ballotId: string | undefined,
 ): Promise<Viewer> {
   if (poll.visibility === 'always') return anyone;
-  if (holdsManageKey(request, poll)) return { manager: true, voted: false };
+  return liveViewerOf(parts, headers, poll, ballotId);
+}
+
+/** The same for streams, which go on after the poll has hidden its results: then its manager still sees them. */
+export async function liveViewerOf(
+  parts: Pick<HttpParts, 'ballots' | 'cookies' | 'makeKey'>,
+  headers: IncomingHttpHeaders,
+  poll: Poll,
+  ballotId: string | undefined,
+): Promise<Viewer> {
+  if (isManager(parts, headers, poll)) return { manager: true, voted: false };
   if (poll.visibility !== 'after_vote') return anyone;
   if (ballotId !== undefined) {
     const ballot = await parts.ballots.find(ballotId);
     if (ballot?.pollNo === poll.pollNo) return { manager: false, voted: true };
   }
-  const voterId = poll.electorate === 'cookie' ? parts.cookies.parse(voterCookieOf(request)) : null;
+  const voterId = poll.electorate === 'cookie' ? parts.cookies.voterOf(headers.cookie) : null;
   if (voterId === null) return anyone;
   return {
     manager: false,
@@ -101,21 +106,32 @@ export async function viewerOf(
   };
 }
 
-/** @throws {AppError} `credential_missing`, `manage_key_wrong` */
-export function requireManager(request: FastifyRequest, poll: Poll): void {
-  if (request.headers['manage-key'] === undefined) {
+/**
+ * For requests that change a poll or tell what only its manager may know.
+ * A cookie goes along with whatever a browser sends, so it counts only where a page of ours sent it.
+ * @throws {AppError} `credential_missing`, `manage_key_wrong`, `origin_forbidden`
+ */
+export function requireManager(
+  { cookies, site }: Pick<HttpParts, 'cookies' | 'site'>,
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  poll: Poll,
+): void {
+  if (headers['manage-key'] !== undefined) {
+    if (holdsManageKey(headers, poll)) return;
+    throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
+  }
+  if (!cookies.managesPoll(headers.cookie, poll)) {
     throw new AppError('credential_missing', 'Send the manage key of this poll in the Manage-Key header.');
   }
-  if (!holdsManageKey(request, poll))
-    throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
+  if (!isOwnPage(headers, site)) throw new AppError('origin_forbidden', 'A page of another site sent this request.');
 }
 
-function holdsManageKey(request: FastifyRequest, poll: Poll): boolean {
-  const key = request.headers['manage-key'];
+/** Whether the request shows that it comes from the poll's manager. For looking only: changes ask for more. */
+export function isManager({ cookies }: Pick<HttpParts, 'cookies'>, headers: IncomingHttpHeaders, poll: Poll): boolean {
+  return holdsManageKey(headers, poll) || cookies.managesPoll(headers.cookie, poll);
+}
+
+function holdsManageKey(headers: IncomingHttpHeaders, poll: Poll): boolean {
+  const key = headers['manage-key'];
   return typeof key === 'string' && manageKeyMatches(key, poll.manageKeyHash);
-}
-
-function voterCookieOf(request: FastifyRequest): string | undefined {
-  const { cookie } = request.headers;
-  return cookie === undefined ? undefined : parseCookie(cookie)[voterCookieName];
 }

@@ -15,6 +15,8 @@ export type LedgerBallot = {
 export type BallotStore = {
   /** null for a malformed id, too: nobody holds a receipt with it. */
   find(ballotId: string): Promise<LedgerBallot | null>;
+  /** The counted ballot of a voter. */
+  findCounted(pollNo: number, voterKey: Buffer): Promise<LedgerBallot | null>;
   hasCounted(pollNo: number, voterKey: Buffer): Promise<boolean>;
 };
 
@@ -39,6 +41,22 @@ export function createBallotStore(pool: Pool): BallotStore {
         order by found.status
         limit 1`,
         [ballotId],
+      );
+      return rows[0] ?? null;
+    },
+    async findCounted(pollNo, voterKey) {
+      const { rows } = await pool.query<LedgerBallot>(
+        `select
+          ballots.ballot_id as "ballotId",
+          ballots.poll_no as "pollNo",
+          polls.id as "pollId",
+          ballots.cast_at as "castAt",
+          ballots.version,
+          'counted' as status
+        from ballots
+        join polls on polls.poll_no = ballots.poll_no
+        where ballots.poll_no = $1 and ballots.voter_key = $2`,
+        [pollNo, toUuidText(voterKey)],
       );
       return rows[0] ?? null;
     },

@@ -2,6 +2,7 @@
  * The polls that this process has at hand, so that a ballot costs no look-up. Every poll that is not closed stays;
  * of the closed ones, those asked for last. What is not here is read from the ledger.
  */
+import { AppError } from '../errors.ts';
 import type { Poll } from '../poll/poll.ts';
 import { toPollName, type PollStore } from './polls.ts';
 
@@ -11,14 +12,16 @@ export type PollDirectory = {
   /** The same, from the ledger if need be; null where there is none. */
   find(name: string): Promise<Poll | null>;
   byNo(pollNo: number): Poll | undefined;
-  /** The poll as the ledger has it, whatever is at hand. Calls that overlap share one reading. */
+  /** The poll as the ledger has it, whatever is at hand. Calls that overlap share one reading. @throws {AppError} `poll_not_found` */
   reload(poll: Poll): Promise<Poll>;
   /** Takes in a poll as it now stands in the ledger. An older revision changes nothing. */
   put(poll: Poll): void;
   /** Every poll at hand, in no order. */
   all(): Iterable<Poll>;
-  /** Takes in every poll that is not closed. */
-  load(): Promise<void>;
+  /** Takes in every poll that is not closed, and answers their numbers. */
+  load(): Promise<ReadonlySet<number>>;
+  /** Forgets a poll that was deleted. */
+  drop(pollNo: number): void;
 };
 
 const closedPollsMax = 10_000;
@@ -27,8 +30,12 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
   const byNo = new Map<number, Poll>();
   const byName = new Map<string, Poll>();
   const closedPollNos = new Set<number>();
-  /** Readings under way, by poll: whoever asks meanwhile shares them. */
-  const reloads = new Map<number, Promise<Poll>>();
+  const reload = shareByPoll(async (poll) => {
+    const found = await store.find({ by: 'id', name: poll.id });
+    if (found === null) drop(poll.pollNo);
+    else put(found);
+    return found;
+  });
   /** When the next poll at hand closes by itself. */
   let nextCloseAt = Number.POSITIVE_INFINITY;
 
@@ -40,7 +47,10 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     closedPollNos.delete(poll.pollNo);
     nextCloseAt = Math.min(nextCloseAt, poll.closesAt ?? Number.POSITIVE_INFINITY);
     if (now() >= nextCloseAt) gatherClosed();
-    while (closedPollNos.size > closedPollsMax) dropOldestClosed();
+    for (const oldest of closedPollNos) {
+      if (closedPollNos.size <= closedPollsMax) break;
+      drop(oldest);
+    }
   }
 
   /** Finds the polls that have closed since the last look. Only a change of the directory can bring it over its limit. */
@@ -54,21 +64,20 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     }
   }
 
-  async function readAgain(poll: Poll): Promise<Poll> {
-    const found = await store.find({ by: 'id', name: poll.id });
-    if (found === null) throw new Error(`Poll ${poll.id} is no longer in the ledger.`);
-    put(found);
-    return found;
-  }
-
-  function dropOldestClosed(): void {
-    const [pollNo] = closedPollNos;
-    const poll = pollNo === undefined ? undefined : byNo.get(pollNo);
+  function drop(pollNo: number): void {
+    closedPollNos.delete(pollNo);
+    const poll = byNo.get(pollNo);
     if (poll === undefined) return;
-    closedPollNos.delete(poll.pollNo);
     byNo.delete(poll.pollNo);
     byName.delete(poll.id);
     byName.delete(poll.slug);
+  }
+
+  /** Answers the numbers of the polls that are not closed. */
+  async function load(): Promise<ReadonlySet<number>> {
+    const unclosed = await store.listUnclosed();
+    for (const poll of unclosed) put(poll);
+    return new Set(unclosed.map(({ pollNo }) => pollNo));
   }
 
   return {
@@ -85,18 +94,25 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
       return found;
     },
     byNo: (pollNo) => byNo.get(pollNo),
-    reload(poll) {
-      let reloading = reloads.get(poll.pollNo);
-      if (reloading === undefined) {
-        reloading = readAgain(poll).finally(() => reloads.delete(poll.pollNo));
-        reloads.set(poll.pollNo, reloading);
-      }
-      return reloading;
-    },
+    reload,
     put,
     all: () => byNo.values(),
-    async load() {
-      for (const poll of await store.listUnclosed()) put(poll);
-    },
+    load,
+    drop,
+  };
+}
+
+/** Whoever asks while a reading of the same poll is under way shares it. */
+function shareByPoll(read: (poll: Poll) => Promise<Poll | null>): (poll: Poll) => Promise<Poll> {
+  const underWay = new Map<number, Promise<Poll | null>>();
+  return async (poll) => {
+    let reading = underWay.get(poll.pollNo);
+    if (reading === undefined) {
+      reading = read(poll).finally(() => underWay.delete(poll.pollNo));
+      underWay.set(poll.pollNo, reading);
+    }
+    const found = await reading;
+    if (found === null) throw new AppError('poll_not_found', 'The poll was deleted.');
+    return found;
   };
 }

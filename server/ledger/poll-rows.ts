@@ -1,10 +1,11 @@
 /** How polls stand in the ledger: one row each, with its options as a JSON list. */
-import type { Electorate, Option, OptionId, Poll, PollId, Revote, Visibility } from '../poll/poll.ts';
+import type { Electorate, Layout, Option, OptionId, Poll, PollId, Revote, Visibility } from '../poll/poll.ts';
 
 export const pollColumns = `
   polls.poll_no, polls.id, polls.slug, polls.join_code, polls.question, polls.description,
   polls.electorate, polls.electorate_size, polls.revote, polls.visibility,
   polls.selections_min, polls.selections_max, polls.listed,
+  polls.layout, polls.color, polls.embed_parents, polls.logo is not null as has_logo,
   polls.opens_at, polls.closes_at, polls.paused_at,
   polls.manage_key_hash, polls.revision, polls.ballot_form, polls.created_at,
   (
@@ -27,6 +28,10 @@ export type PollRow = {
   selections_min: number;
   selections_max: number;
   listed: boolean;
+  layout: Layout;
+  color: string | null;
+  embed_parents: string[];
+  has_logo: boolean;
   opens_at: number | null;
   closes_at: number | null;
   paused_at: number | null;
@@ -53,6 +58,10 @@ export function toPoll(row: PollRow): Poll {
     selectionsMin: row.selections_min,
     selectionsMax: row.selections_max,
     listed: row.listed,
+    layout: row.layout,
+    color: row.color,
+    embedParents: row.embed_parents,
+    hasLogo: row.has_logo,
     opensAt: row.opens_at,
     closesAt: row.closes_at,
     pausedAt: row.paused_at,

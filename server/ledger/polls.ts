@@ -1,4 +1,5 @@
 /** Polls in the ledger: made, found, listed and changed. */
+import { AppError } from '../errors.ts';
 import { toUuidBytes, toUuidText } from '../lib/uuid-v7.ts';
 import type { OptionDraft, PollDraft } from '../poll/check-poll.ts';
 import type { Poll, PollTerms, Schedule } from '../poll/poll.ts';
@@ -34,6 +35,10 @@ export type PollStore = {
   listUnclosed(): Promise<Poll[]>;
   /** Listed polls, newest first. */
   listNewest(page: PollPage): Promise<Poll[]>;
+  /** The picture of a poll; null where it has none. */
+  readLogo(pollNo: number): Promise<Logo | null>;
+  /** Sets or takes away the picture, and answers the poll as it then stands. */
+  writeLogo(pollNo: number, logo: Logo | null): Promise<Poll>;
   /** What was done to the poll, oldest first; at most the newest 1,000. */
   listEvents(pollNo: number): Promise<PollEvent[]>;
   /**
@@ -43,9 +48,11 @@ export type PollStore = {
   change(pollNo: number, decide: (poll: Poll, now: number, hasBallots: boolean) => PollChange): Promise<Poll>;
 };
 
+export type Logo = { readonly type: string; readonly bytes: Buffer };
+
 export type PollEvent = { readonly at: string; readonly event: string; readonly detail: object };
 
-export type PollName = { readonly by: 'id' | 'slug' | 'join_code'; readonly name: string };
+export type PollName = { readonly by: 'id' | 'slug' | 'join_code' | 'poll_no'; readonly name: string };
 
 const eventsMax = 1_000;
 const uniqueViolation = '23505';
@@ -77,6 +84,24 @@ export function createPollStore(pool: Pool): PollStore {
       );
       return rows.map(toPoll);
     },
+    async readLogo(pollNo) {
+      const { rows } = await pool.query<{ logo: Buffer | null; logo_type: string | null }>(
+        'select logo, logo_type from polls where poll_no = $1',
+        [pollNo],
+      );
+      const { logo = null, logo_type: type = null } = rows[0] ?? {};
+      return logo === null || type === null ? null : { type, bytes: logo };
+    },
+    writeLogo: (pollNo, logo) =>
+      inTransaction(pool, async (client) => {
+        await client.query('update polls set logo = $2, logo_type = $3, revision = revision + 1 where poll_no = $1', [
+          pollNo,
+          logo?.bytes ?? null,
+          logo?.type ?? null,
+        ]);
+        await insertEvent(client, pollNo, logo === null ? 'logo_removed' : 'logo_set', {});
+        return readPoll(client, pollNo);
+      }),
     async listEvents(pollNo) {
       const { rows } = await pool.query<{ at: number; event: string; detail: object }>(
         `select at, event, detail
@@ -96,9 +121,9 @@ async function insertPoll(pool: Pool, draft: NewPoll): Promise<Poll | 'slug_take
       const { rows } = await client.query<{ poll_no: number }>(
         `insert into polls (
           id, slug, join_code, question, description, electorate, electorate_size, revote, visibility,
-          selections_min, selections_max, listed, opens_at, closes_at, manage_key_hash
+          selections_min, selections_max, listed, layout, color, embed_parents, opens_at, closes_at, manage_key_hash
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         returning poll_no`,
         [
           toUuidText(draft.id),
@@ -147,9 +172,9 @@ async function changePoll(
   await client.query(
     `update polls
     set question = $2, description = $3, electorate = $4, electorate_size = $5, revote = $6, visibility = $7,
-      selections_min = $8, selections_max = $9, listed = $10,
-      opens_at = $11, closes_at = $12, paused_at = $13,
-      revision = revision + 1, ballot_form = ballot_form + $14
+      selections_min = $8, selections_max = $9, listed = $10, layout = $11, color = $12, embed_parents = $13,
+      opens_at = $14, closes_at = $15, paused_at = $16,
+      revision = revision + 1, ballot_form = ballot_form + $17
     where poll_no = $1`,
     [
       pollNo,
@@ -168,7 +193,7 @@ async function changePoll(
 
 async function readPoll(client: Queryable, pollNo: number): Promise<Poll> {
   const { rows } = await client.query<PollRow>(`select ${pollColumns} from polls where poll_no = $1`, [pollNo]);
-  if (rows[0] === undefined) throw new Error(`Poll ${pollNo} is not in the ledger.`);
+  if (rows[0] === undefined) throw new AppError('poll_not_found', 'The poll was deleted.');
   return toPoll(rows[0]);
 }
 
@@ -201,6 +226,9 @@ function toTermValues(terms: PollTerms): unknown[] {
     terms.selectionsMin,
     terms.selectionsMax,
     terms.listed,
+    terms.layout,
+    terms.color,
+    terms.embedParents,
   ];
 }
 

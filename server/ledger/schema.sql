@@ -78,6 +78,12 @@ create table ballots_6 partition of ballots FOR VALUES WITH (modulus 8, remainde
 
 create table ballots_7 partition of ballots FOR VALUES WITH (modulus 8, remainder 7);
 
+create table deleted_polls (
+  poll_no integer not null,
+  deleted_at timestamp with time zone not null default clock_timestamp(),
+  constraint deleted_polls_pkey PRIMARY KEY (poll_no)
+);
+
 create table options (
   poll_no integer not null,
   option_no smallint not null,
@@ -121,14 +127,23 @@ create table polls (
   revision integer not null default 1,
   ballot_form integer not null default 1,
   created_at timestamp with time zone not null default date_trunc('milliseconds'::text, clock_timestamp()),
+  layout text not null default 'ballot'::text,
+  color text,
+  embed_parents text[] not null default '{}'::text[],
+  logo bytea,
+  logo_type text,
   constraint polls_id_key UNIQUE (id),
   constraint polls_join_code_key UNIQUE (join_code),
   constraint polls_slug_key UNIQUE (slug),
   constraint polls_pkey PRIMARY KEY (poll_no),
   constraint polls_check CHECK ((selections_min <= selections_max)),
   constraint polls_check1 CHECK ((closes_at >= opens_at)),
+  constraint polls_color_check CHECK ((color ~ '^#[0-9a-f]{6}$'::text)),
   constraint polls_electorate_check CHECK ((electorate = ANY (ARRAY['open'::text, 'cookie'::text, 'declared'::text, 'code'::text, 'token'::text]))),
   constraint polls_electorate_size_check CHECK ((electorate_size > 0)),
+  constraint polls_layout_check CHECK ((layout = ANY (ARRAY['ballot'::text, 'board'::text]))),
+  constraint polls_logo_check CHECK ((octet_length(logo) <= 65536)),
+  constraint polls_logo_has_type CHECK (((logo IS NULL) = (logo_type IS NULL))),
   constraint polls_revote_check CHECK ((revote = ANY (ARRAY['refuse'::text, 'replace'::text]))),
   constraint polls_selections_max_check CHECK ((selections_max >= 1)),
   constraint polls_selections_min_check CHECK ((selections_min >= 0)),
@@ -401,3 +416,27 @@ begin
     and stands.retry_key = coalesce(given.retry_key, given.ballot_id)
   where stands.ballot_id is distinct from given.ballot_id or stands.cast_at <> v_now;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.tell_poll_news()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform pg_notify('hustings_polls', old.poll_no || ' deleted');
+  else
+    perform pg_notify('hustings_polls', new.poll_no || ' ' || new.revision);
+  end if;
+  return null;
+end
+$function$;
+
+create view votes as
+ SELECT ballots.ballot_id AS id,
+    ballots.voter_key AS voter_id,
+    options.id AS vote,
+    ballots.cast_at AS created_at
+   FROM polls
+     JOIN ballots ON ballots.poll_no = polls.poll_no
+     JOIN options ON options.poll_no = ballots.poll_no AND (options.option_no::text = ANY (string_to_array(ballots.selections, ','::text)))
+  WHERE polls.slug = 'duel'::text;

@@ -10,6 +10,12 @@ export async function awaitRecording(pool: Pool): Promise<void> {
   await inTransaction(pool, (client) => client.query('select lock_schedules()'));
 }
 
+/** The number of the last batch of each slot. */
+export async function readSlots(pool: Pool): Promise<Map<number, number>> {
+  const { rows } = await pool.query<{ slot: number; batch_no: number }>('select slot, batch_no from slots');
+  return new Map(rows.map((row) => [row.slot, row.batch_no]));
+}
+
 /** Everything that a board shows, as of one snapshot. The ballots themselves are not read. */
 export function readLedgerState(pool: Pool): Promise<LedgerState> {
   return inTransaction(pool, async (client) => {

@@ -39,6 +39,12 @@ export function checkTerms(terms: PollTerms, optionCount: number): Violation[] {
   if (terms.electorateSize !== null && terms.electorate !== 'declared') {
     violations.push({ pointer: '/electorateSize', rule: 'electorate_size_unknowable' });
   }
+  if (terms.color !== null && !/^#[0-9a-f]{6}$/u.test(terms.color)) {
+    violations.push({ pointer: '/color', rule: 'color_malformed' });
+  }
+  for (const [index, parent] of terms.embedParents.entries()) {
+    if (!isEmbedParent(parent)) violations.push({ pointer: `/embedParents/${index}`, rule: 'origin_malformed' });
+  }
   if (terms.electorate === 'open' && terms.revote === 'replace') {
     violations.push({ pointer: '/revote', rule: 'replace_needs_voters' });
   }
@@ -80,6 +86,13 @@ function checkTimes(draft: PollDraft, now: number): Violation[] {
 export function isSlug(slug: string): boolean {
   return (
     slug.length <= slugCharsMax && /^[a-z0-9]+(?:-[a-z0-9]+)*$/u.test(slug) && !/^[0-9a-f]{8}-[0-9a-f]{4}-/u.test(slug)
+  );
+}
+
+/** An origin as browsers write it, or `*`. Nothing else may get into the header that names it. */
+function isEmbedParent(text: string): boolean {
+  return (
+    text === '*' || (/^https?:\/\/[\w.:[\]-]+$/u.test(text) && URL.canParse(text) && new URL(text).origin === text)
   );
 }
 

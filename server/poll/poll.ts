@@ -10,6 +10,9 @@ export type Revote = 'refuse' | 'replace';
 /** Who may see the results, and from when on. */
 export type Visibility = 'always' | 'after_vote' | 'after_close' | 'manager';
 
+/** `ballot`: options to choose from, then a vote. `board`: each option with a vote button and its count. */
+export type Layout = 'ballot' | 'board';
+
 export type Option = {
   /** The place on the ballot, from 1. It never changes. */
   readonly optionNo: number;
@@ -42,6 +45,12 @@ export type PollTerms = {
   readonly selectionsMax: number;
   /** Whether lists and leaderboards name the poll; otherwise only its address leads to it. */
   readonly listed: boolean;
+  /** How the vote page shows the options. */
+  readonly layout: Layout;
+  /** The accent of its pages, `#rrggbb` in lower case; null: that of the house. */
+  readonly color: string | null;
+  /** Origins whose pages may show the poll in a frame; `*` stands for all. */
+  readonly embedParents: readonly string[];
 };
 
 /** The terms of a poll that asks for nothing special: a single choice, one's mind made up, results for everybody. */
@@ -53,6 +62,9 @@ export const plainTerms = {
   selectionsMin: 1,
   selectionsMax: 1,
   listed: true,
+  layout: 'ballot',
+  color: null,
+  embedParents: [],
 } as const satisfies Partial<PollTerms>;
 
 export type Poll = PollTerms &
@@ -71,4 +83,6 @@ export type Poll = PollTerms &
     readonly ballotForm: number;
     readonly createdAt: number;
     readonly manageKeyHash: Buffer;
+    /** The picture itself is read only when somebody asks for it. */
+    readonly hasLogo: boolean;
   };

@@ -7,6 +7,7 @@ import {
   Poll as PollView,
   PollCreated,
   PollEdit,
+  PollHealth,
   PollList,
   Reopening,
 } from '../../../protocol/poll.ts';
@@ -21,10 +22,15 @@ import type { Poll } from '../../poll/poll.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
 import { pollBytesMax, toExtension, toNullableTime, toPollDraft, toPollEdit } from '../poll-body.ts';
 import { findPoll, requireManager } from '../requests.ts';
-import { toPage, toPollView } from '../views.ts';
+import { toPollView } from '../../board/views.ts';
+import { toPage } from '../views.ts';
 
 const params = Type.Object({ poll: Type.String() });
-const managerHeaders = Type.Object({ 'manage-key': Type.String({ description: 'Shown when the poll was made.' }) });
+const managerHeaders = Type.Object({
+  'manage-key': Type.Optional(
+    Type.String({ description: 'Shown when the poll was made. Pages of this server have a cookie in its place.' }),
+  ),
+});
 const tags = ['polls'];
 const pollsShownDefault = 20;
 
@@ -33,6 +39,8 @@ export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick
   registerCreation(app, parts, options, view);
   registerReading(app, parts, view);
   registerSteps(app, parts, view);
+  registerManageSession(app, parts);
+  registerHealth(app, parts);
 }
 
 type View = (poll: Poll) => PollView;
@@ -188,9 +196,65 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
   );
 }
 
+/** The manage key in exchange for a cookie, so that pages need not carry the key about. */
+function registerManageSession(app: HttpApp, parts: HttpParts): void {
+  const path = '/api/v1/polls/:poll/manage-session';
+  const noContent = { 204: Type.Null({ description: 'Set-Cookie' }), '4xx': Problem };
+
+  app.post(
+    path,
+    {
+      schema: {
+        summary: 'Exchange the manage key for a cookie',
+        description: 'For the pages of this server. The cookie holds no key.',
+        tags,
+        params,
+        headers: managerHeaders,
+        response: answers(noContent),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      return reply.code(204).header('set-cookie', parts.cookies.toManageCookie(poll)).send(null);
+    },
+  );
+  app.delete(
+    path,
+    { schema: { summary: 'Forget the manage key', tags, params, response: answers(noContent) } },
+    async (request, reply) => {
+      const poll = await findPoll(parts, request.params.poll);
+      return reply.code(204).header('set-cookie', parts.cookies.toForgottenManageCookie(poll)).send(null);
+    },
+  );
+}
+
+/** How a poll is doing, in figures for its manager. */
+function registerHealth(app: HttpApp, parts: HttpParts): void {
+  app.get(
+    '/api/v1/polls/:poll/health',
+    {
+      schema: {
+        summary: 'How a poll is doing',
+        description: 'For its manager. Refusals are counted by this process, since it started.',
+        tags,
+        params,
+        headers: managerHeaders,
+        response: answers({ 200: PollHealth, '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      void reply.header('cache-control', 'no-store');
+      const { duplicates, late } = parts.refusals.of(poll);
+      const accepted = parts.results.tallyOf(poll, { manager: true, voted: false })?.ballots ?? 0;
+      return { accepted, duplicatesRefused: duplicates, late, waiting: parts.waitingCount() };
+    },
+  );
+}
+
 async function findManaged(parts: HttpParts, request: FastifyRequest, name: string): Promise<Poll> {
   const poll = await findPoll(parts, name);
-  requireManager(request, poll);
+  requireManager(parts, request, poll);
   return poll;
 }
 

@@ -3,14 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../../protocol/problem.ts';
 import { answers } from '../answers.ts';
+import { Series } from '../../../protocol/series.ts';
 import { Leaderboard, Tally } from '../../../protocol/tally.ts';
-import type { LeaderboardWindow, Results } from '../../board/results.ts';
+import type { Results } from '../../board/results.ts';
 import { AppError } from '../../errors.ts';
 import type { Poll } from '../../poll/poll.ts';
 import { anyone, resultsVisible, type Viewer } from '../../poll/visibility.ts';
 import type { HttpApp, HttpParts } from '../parts.ts';
 import { findPoll, viewerOf } from '../requests.ts';
-import { toTallyView } from '../views.ts';
+import { takeSeat } from './live.ts';
+import { toLeaderboardView, toTallyView } from '../../board/views.ts';
 
 const jsonMediaType = 'application/json; charset=utf-8';
 /** How long a cache may keep what anybody may see. It is the lag that reads through a cache have. */
@@ -18,6 +20,12 @@ const sharedCacheControl = 'public, max-age=1';
 const leadersShownDefault = 10;
 
 export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
+  registerTallyRoute(app, parts);
+  registerSeriesRoute(app, parts);
+  registerLeaderboardRoute(app, parts);
+}
+
+function registerTallyRoute(app: HttpApp, parts: HttpParts): void {
   const tallyText = createTallyText(parts.results);
 
   function answerTally(poll: Poll, viewer: Viewer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -29,8 +37,21 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   /** Where the poll is not at hand, or who asks decides what is shown. */
   async function answerAsked(request: TallyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const poll = await findPoll(parts, request.params.poll);
-    const viewer = await viewerOf(parts, request, poll, request.query.ballot);
+    const viewer = await viewerOf(parts, request.headers, poll, request.query.ballot);
     return answerTally(poll, viewer, request, reply);
+  }
+
+  /** Waits until there is something newer than the client has, or until it has waited long enough. */
+  async function answerLater(request: TallyRequest, reply: FastifyReply, asked: Wait): Promise<FastifyReply> {
+    const poll = await findPoll(parts, request.params.poll);
+    const viewer = await viewerOf(parts, request.headers, poll, request.query.ballot);
+    const seat = takeSeat(parts, request);
+    try {
+      await newsOf(parts, poll, viewer, asked, reply);
+    } finally {
+      seat.release();
+    }
+    return answerTally(parts.polls.byNo(poll.pollNo) ?? poll, viewer, request, reply);
   }
 
   app.get(
@@ -43,17 +64,50 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
         tags: ['tallies'],
         params: Type.Object({ poll: Type.String() }),
         headers: Type.Object({ 'manage-key': Type.Optional(Type.String({ description: 'Shows hidden results.' })) }),
-        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
-        response: answers({ 200: Tally, '4xx': Problem }),
+        querystring: Type.Object({
+          ballot: Type.Optional(Type.String({ maxLength: 64 })),
+          wait: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait for a version above `since`.' }),
+          ),
+          since: Type.Optional(Type.Integer({ minimum: 0 })),
+        }),
+        response: answers({ 200: Tally, '4xx': Problem, 503: Problem }),
       },
     },
     (request, reply) => {
+      const { wait = 0, since } = request.query;
+      if (wait > 0 && since !== undefined) return answerLater(request, reply, { waitMs: wait * 1_000, since });
       const poll = parts.polls.peek(request.params.poll);
       if (poll !== undefined && poll.visibility === 'always') return answerTally(poll, anyone, request, reply);
       return answerAsked(request, reply);
     },
   );
+}
 
+function registerSeriesRoute(app: HttpApp, parts: HttpParts): void {
+  app.get(
+    '/api/v1/polls/:poll/series',
+    {
+      schema: {
+        summary: 'Votes over time',
+        tags: ['tallies'],
+        params: Type.Object({ poll: Type.String() }),
+        headers: Type.Object({ 'manage-key': Type.Optional(Type.String()) }),
+        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
+        response: answers({ 200: Series, '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findPoll(parts, request.params.poll);
+      const viewer = await viewerOf(parts, request.headers, poll, request.query.ballot);
+      if (parts.results.tallyOf(poll, viewer) === null) throw new AppError('results_hidden', hiddenDetail(poll));
+      void reply.header('cache-control', poll.visibility === 'always' ? sharedCacheControl : 'private, no-store');
+      return parts.series.read(poll);
+    },
+  );
+}
+
+function registerLeaderboardRoute(app: HttpApp, parts: HttpParts): void {
   app.get(
     '/api/v1/leaderboard',
     {
@@ -77,7 +131,37 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   );
 }
 
-type TallyRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { ballot?: string } }>;
+type Wait = { readonly waitMs: number; readonly since: number };
+
+/** Resolves when the tally is above `since`, when the poll is closed or hidden, after the time to wait, or when nobody waits any more. */
+function newsOf(
+  { hub, live }: HttpParts,
+  poll: Poll,
+  viewer: Viewer,
+  { waitMs, since }: Wait,
+  reply: FastifyReply,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const ends: (() => void)[] = [];
+    const end = (): void => {
+      for (const stop of ends.splice(0)) stop();
+      resolve();
+    };
+    const timer = setTimeout(end, waitMs);
+    ends.push(() => clearTimeout(timer), live.keeper.onEnd(end));
+    reply.raw.once('close', end);
+    ends.push(
+      hub.watch(poll, viewer, ({ tally, status }) => {
+        if (tally === null || tally.version > since || status === 'closed') queueMicrotask(end);
+      }),
+    );
+  });
+}
+
+type TallyRequest = FastifyRequest<{
+  Params: { poll: string };
+  Querystring: { ballot?: string; wait?: number; since?: number };
+}>;
 
 /** Whether If-None-Match names this weak tag: alone, in a list, or as `*` (RFC 9110, section 13.1.2). */
 function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
@@ -101,7 +185,7 @@ function createTallyText(results: Results): (poll: Poll, viewer: Viewer) => Tall
     const last = kept.get(poll);
     if (last?.etag === etag) return last;
     const shared = resultsVisible(poll.visibility, status, anyone);
-    const made = { etag, text: JSON.stringify(toTallyView(poll, status, tally)), shared };
+    const made = { etag, text: JSON.stringify(toTallyView(poll, status, tally, results.epoch)), shared };
     kept.set(poll, made);
     return made;
   };
@@ -112,21 +196,6 @@ function hiddenDetail(poll: Poll): string {
   return poll.visibility === 'after_close'
     ? 'The results of this poll show when it has closed.'
     : 'Only the manager of this poll sees its results.';
-}
-
-function toLeaderboardView(
-  results: Results,
-  { window, limit }: { window: LeaderboardWindow; limit: number },
-): Leaderboard {
-  const entries = results.leaders(window, limit).map(({ poll, option, votes }) => ({
-    pollId: poll.id,
-    pollSlug: poll.slug,
-    question: poll.question,
-    optionId: option.id,
-    optionText: option.text,
-    votes,
-  }));
-  return { window, asOf: new Date(results.now()).toISOString(), entries };
 }
 
 function sendJson(reply: FastifyReply, text: string): FastifyReply {

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { isOurOrigin, isOwnPage } from './origins.ts';
+
+const host = 'vote.example:8000';
+const options = { publicUrl: 'https://vote.example.org', corsOrigins: ['https://app.example'] };
+
+test.for([
+  [{}, true],
+  [{ 'sec-fetch-site': 'same-origin', origin: 'https://whatever.example' }, true],
+  [{ 'sec-fetch-site': 'none' }, true],
+  [{ 'sec-fetch-site': 'same-site', origin: `http://${host}` }, false],
+  [{ 'sec-fetch-site': 'cross-site' }, false],
+  [{ origin: `http://${host}` }, true],
+  [{ origin: 'https://vote.example.org' }, true],
+  [{ origin: 'https://app.example' }, false],
+  [{ origin: 'null' }, false],
+] as const)('a request with %j comes from a page of ours: %j', ([headers, expected]) => {
+  expect(isOwnPage({ host, ...headers }, options)).toBe(expected);
+});
+
+test.for([
+  [{}, true],
+  [{ origin: `http://${host}` }, true],
+  [{ origin: 'https://vote.example.org' }, true],
+  [{ origin: 'https://app.example' }, true],
+  [{ origin: 'https://evil.example' }, false],
+  [{ origin: 'null' }, false],
+] as const)('a WebSocket with %j may open: %j', ([headers, expected]) => {
+  expect(isOurOrigin({ host, ...headers }, options)).toBe(expected);
+  expect(isOurOrigin({ host, ...headers }, { ...options, corsOrigins: '*' })).toBe(true);
+});

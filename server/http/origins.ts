@@ -1,0 +1,21 @@
+/** Where a request comes from: a page of ours, a page that may use us, or a page of somebody else. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { HttpOptions } from './parts.ts';
+
+export type OriginOptions = Pick<HttpOptions, 'publicUrl' | 'corsOrigins'>;
+
+/** Whether the request was made by a page of ours or by a program. Browsers say so in Sec-Fetch-Site, older ones in Origin alone. */
+export function isOwnPage(headers: IncomingHttpHeaders, { publicUrl }: Pick<OriginOptions, 'publicUrl'>): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const { origin, host } = headers;
+  return origin === undefined || origin === publicUrl || origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** The same, or a page of an origin that is configured. For WebSockets, which no other rule of browsers keeps from anybody. */
+export function isOurOrigin(headers: IncomingHttpHeaders, options: OriginOptions): boolean {
+  const { origin } = headers;
+  const { corsOrigins } = options;
+  if (corsOrigins === '*' || (origin !== undefined && corsOrigins.includes(origin))) return true;
+  return isOwnPage({ ...headers, 'sec-fetch-site': undefined }, options);
+}

@@ -1,0 +1,125 @@
+/** Live results over HTTP: the WebSocket at `/api/v1/live`, and the same frames as server-sent events. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Problem } from '../../../protocol/problem.ts';
+import { AppError } from '../../errors.ts';
+import { serveEvents } from '../../live/events.ts';
+import { serveLiveProtocol } from '../../live/live-protocol.ts';
+import type { Seat } from '../../live/keeper.ts';
+import { refuseUpgrade } from '../../live/websocket.ts';
+import { answerOf, answers } from '../answers.ts';
+import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
+import { findPoll, liveViewerOf } from '../requests.ts';
+import { isOurOrigin } from '../origins.ts';
+
+const tags = ['tallies'];
+const eventStream = answerOf('text/event-stream', Type.String(), 'The frames of protocol/live.ts, one event each');
+
+export function registerLiveRoutes(app: HttpApp, parts: HttpParts, options: OriginOptions): void {
+  registerSocket(parts, options);
+  registerPollEvents(app, parts);
+  registerLeaderboardEvents(app, parts);
+}
+
+type OriginOptions = Pick<HttpOptions, 'corsOrigins' | 'publicUrl'>;
+
+function registerSocket(parts: HttpParts, options: OriginOptions): void {
+  parts.live.upgrades.at('/api/v1/live', (upgrade) => {
+    const { request, socket } = upgrade;
+    if (!isOurOrigin(request.headers, options)) {
+      refuseUpgrade(
+        socket,
+        403,
+        'origin_forbidden',
+        'Pages of this origin may not follow polls here. See --cors-origins.',
+      );
+      return;
+    }
+    parts.live.door.open(upgrade, (liveSocket) =>
+      serveLiveProtocol(
+        {
+          hub: parts.hub,
+          findPoll: (name) => findPoll(parts, name),
+          viewerOf: (headers, poll, ballotId) => liveViewerOf(parts, headers, poll, ballotId),
+        },
+        liveSocket,
+        request.headers,
+      ),
+    );
+  });
+}
+
+function registerPollEvents(app: HttpApp, parts: HttpParts): void {
+  app.get(
+    '/api/v1/polls/:poll/events',
+    {
+      schema: {
+        summary: 'Follow a poll',
+        description: 'Server-sent events. `Last-Event-ID` leaves out the snapshot where nothing changed meanwhile.',
+        tags,
+        params: Type.Object({ poll: Type.String() }),
+        headers: Type.Object({
+          'manage-key': Type.Optional(Type.String()),
+          'last-event-id': Type.Optional(Type.String()),
+        }),
+        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
+        response: answers({ 200: eventStream, '4xx': Problem, 503: Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findPoll(parts, request.params.poll);
+      const viewer = await liveViewerOf(parts, request.headers, poll, request.query.ballot);
+      const known = request.headers['last-event-id'];
+      const knownEventId = typeof known === 'string' ? known : null;
+      stream(parts, request, reply, (subscriber) => parts.hub.subscribe(poll, viewer, subscriber, knownEventId));
+    },
+  );
+}
+
+function registerLeaderboardEvents(app: HttpApp, parts: HttpParts): void {
+  app.get(
+    '/api/v1/leaderboard/events',
+    {
+      schema: {
+        summary: 'Follow the leaderboard',
+        description: 'Server-sent events.',
+        tags,
+        querystring: Type.Object({
+          window: Type.Optional(
+            Type.Union([Type.Literal('all'), Type.Literal('last_ten_minutes')], { default: 'all' }),
+          ),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
+        }),
+        response: answers({ 200: eventStream, '4xx': Problem, 503: Problem }),
+      },
+    },
+    async (request, reply) => {
+      const { window = 'all', limit = 10 } = request.query;
+      stream(parts, request, reply, (subscriber) => parts.hub.subscribeToLeaderboard(window, limit, subscriber));
+    },
+  );
+}
+
+function stream(
+  parts: Pick<HttpParts, 'live' | 'health'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  follow: Parameters<typeof serveEvents>[2]['follow'],
+): void {
+  const seat = takeSeat(parts, request);
+  const headers = Object.fromEntries(
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'number' ? String(value) : value]],
+    ),
+  );
+  reply.hijack();
+  serveEvents(reply.raw, headers, { keeper: parts.live.keeper, seat, follow });
+}
+
+/** @throws {AppError} `too_many_connections`, `shutting_down` */
+export function takeSeat({ live, health }: Pick<HttpParts, 'live' | 'health'>, request: FastifyRequest): Seat {
+  if (health.draining()) throw new AppError('shutting_down', 'The server is about to end.');
+  const seat = live.keeper.admit(request.socket.remoteAddress ?? '');
+  if (seat === null) throw new AppError('too_many_connections', 'There are too many live connections.');
+  return seat;
+}

@@ -1,0 +1,173 @@
+/** What a manager does with a poll besides voting: its picture, taking the results away, deleting it. */
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Poll as PollView } from '../../../protocol/poll.ts';
+import { Problem } from '../../../protocol/problem.ts';
+import { toShares } from '../../../protocol/shares.ts';
+import { toPollView, toTallyView } from '../../board/views.ts';
+import { AppError } from '../../errors.ts';
+import type { Poll } from '../../poll/poll.ts';
+import { answerOf, answers } from '../answers.ts';
+import { toCsv } from '../csv.ts';
+import type { HttpApp, HttpParts } from '../parts.ts';
+import { findPoll, requireManager } from '../requests.ts';
+
+const params = Type.Object({ poll: Type.String() });
+const tags = ['polls'];
+const logoBytesMax = 64 * 1024;
+const manager = { manager: true, voted: false } as const;
+
+export function registerPollEndRoutes(app: HttpApp, parts: HttpParts): void {
+  registerExport(app, parts);
+  registerLogo(app, parts);
+
+  app.delete(
+    '/api/v1/polls/:poll',
+    {
+      schema: {
+        summary: 'Delete a poll',
+        description:
+          'With its ballots, its tallies and its log, for good. The body repeats the question, so that nobody deletes the wrong one.',
+        tags,
+        params,
+        body: Type.Object({ question: Type.String() }),
+        response: answers({ 204: Type.Null(), '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      if (request.body.question !== poll.question) {
+        const violations = [{ pointer: '/question', rule: 'other_question' }];
+        throw new AppError('poll_invalid', 'This is not the question of the poll.', { violations });
+      }
+      await parts.managePoll.remove(poll);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function registerExport(app: HttpApp, parts: HttpParts): void {
+  const formats = Type.Union([Type.Literal('csv'), Type.Literal('json'), Type.Literal('ballots')], { default: 'csv' });
+  app.get(
+    '/api/v1/polls/:poll/export',
+    {
+      schema: {
+        summary: 'Take the results away',
+        description:
+          '`csv`: a row for each option. `json`: the poll and its tally. `ballots`: every counted ballot as NDJSON, with its id, so that whoever holds a receipt ' +
+          'can find the own one; who cast it is in none of them.',
+        tags,
+        params,
+        querystring: Type.Object({ format: Type.Optional(formats) }),
+        response: answers({ 200: answerOf('text/csv', Type.String(), 'Or JSON, or NDJSON'), '4xx': Problem }),
+      },
+    },
+    async (request, reply) => {
+      const poll = await findManaged(parts, request, request.params.poll);
+      return sendExport(parts, poll, request.query.format ?? 'csv', reply);
+    },
+  );
+}
+
+function sendExport(
+  parts: HttpParts,
+  poll: Poll,
+  format: 'csv' | 'json' | 'ballots',
+  reply: FastifyReply,
+): FastifyReply {
+  const status = parts.results.statusOf(poll);
+  const tally = parts.results.tallyOf(poll, manager);
+  if (tally === null) throw new AppError('internal', 'A manager sees every tally.');
+  const extension = { csv: 'csv', json: 'json', ballots: 'ndjson' }[format];
+  void reply
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .header('content-disposition', `attachment; filename="${poll.slug}.${extension}"`);
+  switch (format) {
+    case 'csv': {
+      const votes = poll.options.map(({ optionNo }) => tally.votesOf(optionNo));
+      const shares = toShares(votes);
+      const rows = poll.options.map(({ id, text }, index) => [id, text, votes[index] ?? 0, (shares[index] ?? 0) / 10]);
+      return reply.type('text/csv; charset=utf-8').send(toCsv([['option_id', 'option', 'votes', 'percent'], ...rows]));
+    }
+    case 'json':
+      return reply.type('application/json; charset=utf-8').send(
+        JSON.stringify({
+          poll: toPollView(poll, status),
+          tally: toTallyView(poll, status, tally, parts.results.epoch),
+        }),
+      );
+    case 'ballots':
+      return reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(toLines(parts, poll)));
+  }
+}
+
+async function* toLines({ readBallots }: Pick<HttpParts, 'readBallots'>, poll: Poll): AsyncGenerator<string> {
+  for await (const page of readBallots(poll.pollNo)) {
+    yield page
+      .map(({ ballotId, castAt, selections }) => {
+        const optionIds = selections.map((optionNo) => poll.options[optionNo - 1]?.id);
+        return `${JSON.stringify({ ballotId, castAt: new Date(castAt).toISOString(), selections: optionIds })}\n`;
+      })
+      .join('');
+  }
+}
+
+function registerLogo(app: HttpApp, parts: HttpParts): void {
+  app.register(async (logoApp) => {
+    logoApp.removeAllContentTypeParsers();
+    logoApp.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    logoApp.put<{ Params: { poll: string } }>(
+      '/api/v1/polls/:poll/logo',
+      {
+        bodyLimit: logoBytesMax,
+        schema: {
+          summary: 'Give a poll a picture',
+          description: 'PNG, JPEG or WebP, at most 64 KiB, as the body.',
+          tags,
+          params,
+          response: answers({ 200: PollView, '4xx': Problem }),
+        },
+      },
+      async (request) => {
+        const poll = await findManaged(parts, request, request.params.poll);
+        const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const type = findPictureType(bytes);
+        if (type === null) throw new AppError('media_type_unsupported', 'A logo is a PNG, JPEG or WebP picture.');
+        const changed = await parts.managePoll.setLogo(poll, { type, bytes });
+        return toPollView(changed, parts.results.statusOf(changed));
+      },
+    );
+    logoApp.delete<{ Params: { poll: string } }>(
+      '/api/v1/polls/:poll/logo',
+      {
+        schema: {
+          summary: 'Take the picture of a poll away',
+          tags,
+          params,
+          response: answers({ 200: PollView, '4xx': Problem }),
+        },
+      },
+      async (request) => {
+        const poll = await findManaged(parts, request, request.params.poll);
+        const changed = await parts.managePoll.setLogo(poll, null);
+        return toPollView(changed, parts.results.statusOf(changed));
+      },
+    );
+  });
+}
+
+/** By its first bytes: what a client says of a file proves nothing. SVG is not among them, because it can hold scripts. */
+function findPictureType(bytes: Buffer): string | null {
+  if (bytes.subarray(0, 8).equals(Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1'))) return 'image/png';
+  if (bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))) return 'image/jpeg';
+  const isWebP = bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP';
+  return isWebP ? 'image/webp' : null;
+}
+
+async function findManaged(parts: HttpParts, request: FastifyRequest, name: string): Promise<Poll> {
+  const poll = await findPoll(parts, name);
+  requireManager(parts, request, poll);
+  return poll;
+}

@@ -1,0 +1,88 @@
+/** Answering with a page: rendered, in its document, with the headers that keep it safe. */
+import { gzipSync } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
+import type { PageAnswers, PageOptions } from '../http/page-answers.ts';
+import { qualityOf } from '../http/preferences.ts';
+import { toDocument } from './document.ts';
+import { chooseLanguage } from './language.ts';
+import { toContentSecurityPolicy } from './content-security-policy.ts';
+import type { PageRenderer } from './renderer.ts';
+
+export type SiteOptions = {
+  /** As configured; null: the address that the client itself used. */
+  readonly publicUrl: string | null;
+  readonly development: boolean;
+  /** The ledger's clock. */
+  readonly now: () => number;
+};
+
+/** Below it, packing costs more than it saves. */
+const packedBytesMin = 1_000;
+const packingLevel = 5;
+const hostPattern = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu;
+
+export function createPageAnswers(renderer: PageRenderer, site: SiteOptions): PageAnswers {
+  function publicUrlOf(request: FastifyRequest): string {
+    if (site.publicUrl !== null) return site.publicUrl;
+    // Without a configured address, links lead to where this client came from: a phone in the room asks for the laptop's address.
+    return hostPattern.test(request.host) ? `${request.protocol}://${request.host}` : 'http://localhost';
+  }
+
+  function toHtml<Name extends PageName>(
+    request: FastifyRequest,
+    name: Name,
+    props: PageProps[Name],
+    options: PageOptions,
+  ): string {
+    const { pathname, searchParams } = new URL(request.url, 'http://any');
+    const language = chooseLanguage(searchParams.get('lang'), request.headers['accept-language']);
+    const publicUrl = publicUrlOf(request);
+    const setting: PageSetting = { language, publicUrl, nowMs: Math.round(site.now()) };
+    const { canonicalPath = pathname, picturePath, listed = false } = options;
+    return toDocument({
+      name,
+      language,
+      page: renderer.render(name, props, setting),
+      assets: renderer.assetsOf(name),
+      url: `${publicUrl}${canonicalPath}`,
+      pictureUrl: picturePath === undefined ? null : `${publicUrl}${picturePath}`,
+      listed,
+      development: site.development,
+    });
+  }
+
+  return {
+    publicUrlOf,
+    send({ request, reply }, name, props, options = {}) {
+      const { status = 200, frameAncestors = [] } = options;
+      void reply
+        .code(status)
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', toContentSecurityPolicy(frameAncestors))
+        .header('x-content-type-options', 'nosniff')
+        .header('referrer-policy', 'same-origin')
+        .header('cross-origin-opener-policy', 'same-origin')
+        .header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
+        .header('cache-control', 'private, no-cache');
+      addVary(reply, 'Accept', 'Accept-Language', 'Accept-Encoding', 'Cookie');
+      return sendPacked(request, reply, toHtml(request, name, props, options));
+    },
+  };
+}
+
+function sendPacked(request: FastifyRequest, reply: FastifyReply, html: string): FastifyReply {
+  const accepted = request.headers['accept-encoding'];
+  if (
+    html.length < packedBytesMin ||
+    accepted === undefined ||
+    qualityOf(accepted, (range) => range === 'gzip') === 0
+  ) {
+    return reply.send(html);
+  }
+  return reply.header('content-encoding', 'gzip').send(gzipSync(html, { level: packingLevel }));
+}
+
+function addVary(reply: FastifyReply, ...names: string[]): void {
+  void reply.header('vary', [reply.getHeader('vary') ?? [], ...names].flat().join(', '));
+}

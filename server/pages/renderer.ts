@@ -1,0 +1,74 @@
+/** The pages that were built into dist/: what renders them, and which script and style sheets each of them loads. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
+
+export type RenderedPage = {
+  readonly title: string;
+  readonly description: string;
+  readonly html: string;
+  readonly data: string;
+};
+
+export type PageRenderer = {
+  render<Name extends PageName>(name: Name, props: PageProps[Name], setting: PageSetting): RenderedPage;
+  /** Where browsers find what the page loads, as paths. */
+  assetsOf(name: string): PageAssets;
+  /** The folder whose files are served under /assets/. */
+  readonly assetFolder: string;
+};
+
+export type PageAssets = {
+  readonly script: string | null;
+  readonly styles: readonly string[];
+  /** Modules that the script imports, to be loaded beside it. */
+  readonly modules: readonly string[];
+};
+
+type RenderModule = { readonly renderPage: PageRenderer['render'] };
+type Chunk = { readonly file: string; readonly css?: readonly string[]; readonly imports?: readonly string[] };
+type Manifest = Readonly<Record<string, Chunk>>;
+
+const builtFolder = path.resolve(import.meta.dirname, '../../dist');
+
+/** @throws {Error} one line for whoever starts the server, where the pages were never built */
+export async function loadPageRenderer(): Promise<PageRenderer> {
+  const assetFolder = path.join(builtFolder, 'web');
+  try {
+    const [module, manifest] = await Promise.all([
+      import(pathToFileURL(path.join(builtFolder, 'render', 'render.js')).href) as Promise<RenderModule>, // Built from web/render.tsx.
+      readFile(path.join(assetFolder, 'manifest.json'), 'utf8').then((text) => JSON.parse(text) as Manifest), // Written by Vite.
+    ]);
+    return { assetFolder, render: module.renderPage, assetsOf: (name) => toAssets(manifest, name) };
+  } catch (cause) {
+    const remedy = 'Start with "npm start", which builds them.';
+    throw new Error(`The pages in ${builtFolder} are missing or broken. ${remedy}`, { cause });
+  }
+}
+
+function toAssets(manifest: Manifest, name: string): PageAssets {
+  const entry = Object.entries(manifest).find(([source]) =>
+    new RegExp(`^web/${name}/client\\.tsx?$`, 'u').test(source),
+  );
+  if (entry === undefined) return { script: null, styles: [], modules: [] };
+  const [source, chunk] = entry;
+  const chunks = gatherChunks(manifest, source, new Set());
+  return {
+    script: toUrl(chunk.file),
+    styles: [...new Set(chunks.flatMap(({ css }) => css ?? []))].map(toUrl),
+    modules: chunks.filter((each) => each !== chunk).map(({ file }) => toUrl(file)),
+  };
+}
+
+/** The chunk and all that it imports, imports first: their styles are what the page's own build on. */
+function gatherChunks(manifest: Manifest, source: string, seen: Set<string>): Chunk[] {
+  const chunk = manifest[source];
+  if (chunk === undefined || seen.has(source)) return [];
+  seen.add(source);
+  return [...(chunk.imports ?? []).flatMap((each) => gatherChunks(manifest, each, seen)), chunk];
+}
+
+function toUrl(file: string): string {
+  return `/assets/${file}`;
+}

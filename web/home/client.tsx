@@ -1,0 +1,6 @@
+import '../style/base.css';
+import './home.css';
+import { startPage } from '../parts/hydrate.tsx';
+import { homePage } from './page.tsx';
+
+startPage(homePage);

@@ -1,0 +1,3 @@
+export const home = {
+  title: 'Ask. Vote. Count exactly.',
+} as const;

@@ -1,0 +1,139 @@
+/** The ballot: options to choose from, then one vote. A real form, which the server takes without a script, too. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { PageProps } from '../../protocol/pages.ts';
+import type { Poll } from '../../protocol/poll.ts';
+import { useLedgerNow } from '../live/use-ledger-now.ts';
+import { useSetting, useTexts } from '../parts/page.tsx';
+import { counted, fill } from '../texts/wording.ts';
+import { OptionList } from './option-list.tsx';
+import { PromiseLine } from './poll-head.tsx';
+import type { FormProblem, Phase } from './phase.ts';
+import type { Progress } from './use-sending.ts';
+import type { Voting } from './use-voting.ts';
+
+type BallotFormProps = { readonly poll: Poll; readonly voting: Voting } & Pick<PageProps['vote'], 'embedded'>;
+
+export function BallotForm({ poll, voting, embedded }: BallotFormProps) {
+  const texts = useTexts('vote');
+  const { phase, chosen, key } = voting;
+  const sending = phase.kind === 'sending';
+  const open = poll.status === 'open';
+  return (
+    <form
+      class="ballot"
+      method="post"
+      action={`${embedded ? '/embed' : '/p'}/${poll.slug}`}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (open && !sending) voting.send();
+      }}
+    >
+      <input type="hidden" name="key" value={key} />
+      <ProblemLine poll={poll} phase={phase} />
+      {poll.electorate === 'declared' ? <UserIdField voting={voting} disabled={sending} /> : null}
+      <OptionList poll={poll} chosen={chosen} disabled={sending || !open} onChoose={voting.choose} />
+      {open ? (
+        <footer class="send">
+          <div>
+            <ProgressLine sending={sending} progress={voting.progress} />
+            <ChosenCount poll={poll} chosenCount={chosen.length} />
+            <button class="button" aria-disabled={sending}>
+              {sending ? texts.sending : toSendText(poll, voting, texts)}
+            </button>
+            {phase.kind === 'choosing' && phase.changing ? (
+              <button type="button" class="button quiet" onClick={voting.keepAsItIs}>
+                {texts.keep}
+              </button>
+            ) : null}
+            <PromiseLine poll={poll} />
+          </div>
+        </footer>
+      ) : null}
+    </form>
+  );
+}
+
+type Texts = ReturnType<typeof useTexts<'vote'>>;
+
+function toSendText(poll: Poll, { phase, chosen }: Voting, texts: Texts): string {
+  if (phase.kind === 'choosing' && phase.changing) return texts.sendChanged;
+  return chosen.length === 0 && poll.selections.min === 0 ? texts.sendBlank : texts.send;
+}
+
+function UserIdField({ voting, disabled }: { readonly voting: Voting; readonly disabled: boolean }) {
+  const texts = useTexts('vote');
+  return (
+    <label class="user-id">
+      <span>{texts.userId}</span>
+      <input
+        class="field"
+        name="userId"
+        maxLength={255}
+        autocomplete="username"
+        value={voting.userId}
+        disabled={disabled}
+        aria-describedby="user-id-hint"
+        onInput={(event) => voting.setUserId(event.currentTarget.value)}
+      />
+      <small class="muted" id="user-id-hint">
+        {texts.userIdHint}
+      </small>
+    </label>
+  );
+}
+
+function ChosenCount({ poll, chosenCount }: { readonly poll: Poll; readonly chosenCount: number }) {
+  const texts = useTexts('vote');
+  const { language } = useSetting();
+  if (poll.selections.max === 1) return null;
+  return (
+    <p class="small muted num" role="status">
+      {counted(texts.chosenCount, chosenCount, language)}
+    </p>
+  );
+}
+
+/** Why the form could not be sent. The focus goes to it, so that nobody looks for what is wrong. */
+function ProblemLine({ poll, phase }: { readonly poll: Poll; readonly phase: Phase }) {
+  const texts = useTexts('vote');
+  const line = useRef<HTMLParagraphElement>(null);
+  const problem = phase.kind === 'choosing' ? phase.problem : null;
+  useEffect(() => line.current?.focus(), [problem]);
+  if (problem === null) return null;
+  return (
+    <p class="notice bad" role="alert" tabIndex={-1} ref={line}>
+      <b>{toProblemText(problem, poll, texts)}</b>
+    </p>
+  );
+}
+
+function toProblemText(problem: FormProblem, poll: Poll, texts: Texts): string {
+  const { min, max } = poll.selections;
+  const seconds = problem.kind === 'overloaded' ? problem.retryAfterSeconds : 0;
+  const detail = problem.kind === 'refused' ? problem.detail : '';
+  return fill(texts.problem[problem.kind], { min, max, seconds, detail });
+}
+
+const tickMs = 500;
+
+function ProgressLine({ sending, progress }: { readonly sending: boolean; readonly progress: Progress }) {
+  const texts = useTexts('vote');
+  useLedgerNow(tickMs);
+  if (!sending) return null;
+  const { pause, slow } = progress;
+  const seconds = pause === null ? 0 : Math.max(1, Math.ceil((pause.untilMs - Date.now()) / 1_000));
+  const words =
+    pause?.why === 'offline'
+      ? texts.offline
+      : pause?.why === 'overloaded'
+        ? fill(texts.tryingIn, { seconds })
+        : slow || pause !== null
+          ? texts.stillTrying
+          : '';
+  return (
+    <p class="progress small" role="status">
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,151 @@
+/** A feature board: each option with its count and a vote button of its own. */
+import { useState } from 'preact/hooks';
+import type { Option } from '../../protocol/poll.ts';
+import type { PageProps } from '../../protocol/pages.ts';
+import type { Tally } from '../../protocol/tally.ts';
+import { useSetting, useTexts } from '../parts/page.tsx';
+import { counted, fill, toNumberText } from '../texts/wording.ts';
+import { boardOrders, sortBoard, type BoardOrder } from './board-order.ts';
+import { Outcome } from './outcome.tsx';
+import { PromiseLine } from './poll-head.tsx';
+import { StatusNotice } from './status-notice.tsx';
+import { useBoardVotes } from './use-board-votes.ts';
+import type { Voting } from './use-voting.ts';
+
+type BoardProps = PageProps['vote'] & { readonly voting: Voting };
+
+export function Board({ poll, tally, embedded, voting }: BoardProps) {
+  const texts = useTexts('vote');
+  const [order, setOrder] = useState<BoardOrder>('ballot');
+  const votes = useBoardVotes(poll, voting.key);
+  const figures = new Map(tally?.counts.map((count) => [count.optionId, count]));
+  const byId = new Map(poll.options.map((option) => [option.id, option]));
+  const { phase } = voting;
+  const standing = votes.standing ?? (phase.kind === 'counted' || phase.kind === 'duplicate' ? phase : null);
+  // Where voters are told apart, a vote that stands is the only one.
+  const done = poll.electorate !== 'open' && standing !== null;
+  return (
+    <form
+      class="board"
+      method="post"
+      action={`${embedded ? '/embed' : '/p'}/${poll.slug}`}
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <input type="hidden" name="key" value={voting.key} />
+      {done ? <Outcome phase={standing} changeable={false} onChange={() => undefined} /> : null}
+      <StatusNotice poll={poll} />
+      {votes.failed === null ? null : (
+        <p class="notice bad" role="alert">
+          {fill(texts.board.failed, { detail: votes.failed })}
+        </p>
+      )}
+      {poll.electorate === 'declared' ? (
+        <label class="user-id">
+          <span>{texts.userId}</span>
+          <input
+            class="field"
+            name="userId"
+            maxLength={255}
+            value={votes.userId}
+            onInput={(event) => votes.setUserId(event.currentTarget.value)}
+          />
+        </label>
+      ) : null}
+      {tally === null ? null : <OrderChoice order={order} onChange={setOrder} />}
+      <ul class="features">
+        {sortBoard([...byId.keys()], tally, order).map((id) => {
+          const option = byId.get(id);
+          return option === undefined ? null : (
+            <Feature
+              key={id}
+              option={option}
+              figures={figures.get(id) ?? null}
+              sentCount={votes.sentCounts.get(id) ?? 0}
+              open={poll.status === 'open' && !done}
+              onVote={() => votes.vote(id)}
+            />
+          );
+        })}
+      </ul>
+      <PromiseLine poll={poll} />
+    </form>
+  );
+}
+
+function OrderChoice({
+  order,
+  onChange,
+}: {
+  readonly order: BoardOrder;
+  readonly onChange: (order: BoardOrder) => void;
+}) {
+  const texts = useTexts('vote').board;
+  return (
+    <fieldset class="orders">
+      <legend class="visually-hidden">{texts.order}</legend>
+      {boardOrders.map((each) => (
+        <label key={each}>
+          {/* No name: the order is for the eye, and no part of the vote. */}
+          <input type="radio" checked={order === each} onChange={() => onChange(each)} />
+          <span>{texts.orders[each]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+type FeatureProps = {
+  readonly option: Option;
+  readonly figures: Tally['counts'][number] | null;
+  /** Votes of this visitor, on this visit. */
+  readonly sentCount: number;
+  readonly open: boolean;
+  readonly onVote: () => void;
+};
+
+function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
+  const texts = useTexts('vote').board;
+  const common = useTexts('common');
+  const { language } = useSetting();
+  const sent = sentCount === 0 ? '' : counted(texts.sent, sentCount, language);
+  return (
+    <li class="feature card">
+      <div class="words">
+        <h2 dir="auto">{option.text}</h2>
+        {option.description === null ? null : (
+          <p class="small muted" dir="auto">
+            {option.description}
+          </p>
+        )}
+        {figures === null ? null : (
+          <p class="small muted num">{counted(texts.lastTenMinutes, figures.lastTenMinutes, language)}</p>
+        )}
+      </div>
+      {figures === null ? null : (
+        <p class="count num">
+          <b>{toNumberText(figures.votes, language)}</b>
+          <span class="visually-hidden"> {counted(common.votes, figures.votes, language)}</span>
+        </p>
+      )}
+      <button
+        class="button quiet"
+        name="option"
+        value={option.id}
+        disabled={!open}
+        aria-label={fill(texts.voteFor, { option: option.text })}
+        onClick={(event) => {
+          event.preventDefault();
+          onVote();
+        }}
+      >
+        {texts.vote}
+        <span class="sent num" aria-hidden="true">
+          {sent}
+        </span>
+      </button>
+      <span class="visually-hidden" role="status">
+        {sent}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,95 @@
+/**
+ * Where a voter stands, and the steps between.
+ *
+ * `choosing`: the form is open; `problem` says why it could not be sent, or why it came back. `sending`: the ballot is on its way, and stays so
+ * until its outcome is certain. `counted`: it is in the ledger. `duplicate`: an earlier one of this voter is. `late`: the poll was closed.
+ */
+import type { PageProps, VoteNotice } from '../../protocol/pages.ts';
+import type { Poll } from '../../protocol/poll.ts';
+import type { Problem } from '../../protocol/problem.ts';
+import type { CastAnswer } from './cast.ts';
+
+export type FormProblem =
+  | {
+      readonly kind:
+        | 'nothing_chosen'
+        | 'too_few'
+        | 'too_many'
+        | 'user_id_missing'
+        | 'form_foreign'
+        | 'poll_changed'
+        | 'unknown_outcome';
+    }
+  | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+export type Phase =
+  | { readonly kind: 'choosing'; readonly problem: FormProblem | null; readonly changing: boolean }
+  | { readonly kind: 'sending' }
+  | { readonly kind: 'counted'; readonly ballotId: string; readonly castAt: string }
+  | { readonly kind: 'duplicate'; readonly ballotId: string; readonly castAt: string }
+  | { readonly kind: 'late'; readonly lateMs: number | null };
+
+/** How a page begins: with what became of a form, with the ballot that stands, or with an empty form. */
+export function toFirstPhase({ notice, ballot }: Pick<PageProps['vote'], 'notice' | 'ballot'>): Phase {
+  if (notice !== null) return toPhaseOfNotice(notice);
+  if (ballot !== null) return { kind: 'counted', ballotId: ballot.ballotId, castAt: ballot.castAt };
+  return { kind: 'choosing', problem: null, changing: false };
+}
+
+function toPhaseOfNotice(notice: VoteNotice): Phase {
+  switch (notice.kind) {
+    case 'duplicate':
+      return notice;
+    case 'closed':
+      return { kind: 'late', lateMs: notice.lateMs };
+    case 'not_open':
+    case 'paused':
+      // The poll's own state says it, and goes on saying it when it changes.
+      return { kind: 'choosing', problem: null, changing: false };
+    default:
+      return { kind: 'choosing', problem: notice, changing: false };
+  }
+}
+
+/** What is wrong with a form before it is sent; null where nothing is. */
+export function findFormProblem(
+  poll: Pick<Poll, 'selections' | 'electorate'>,
+  chosenCount: number,
+  userId: string,
+): FormProblem | null {
+  const { min, max } = poll.selections;
+  if (poll.electorate === 'declared' && userId.trim() === '') return { kind: 'user_id_missing' };
+  if (chosenCount === 0 && min > 0) return { kind: 'nothing_chosen' };
+  if (chosenCount < min) return { kind: 'too_few' };
+  return chosenCount > max ? { kind: 'too_many' } : null;
+}
+
+/** Where an answer leads. `nowMs` and the closing time by the ledger's clock. */
+export function toPhaseOfAnswer(
+  answer: Exclude<CastAnswer, { kind: 'again' }>,
+  closesAt: string | null,
+  nowMs: number,
+): Phase {
+  if (answer.kind === 'counted') {
+    return { kind: 'counted', ballotId: answer.receipt.ballotId, castAt: answer.receipt.castAt };
+  }
+  const { problem } = answer;
+  switch (problem.code) {
+    case 'ballot_already_cast':
+      return { kind: 'duplicate', ballotId: textOf(problem, 'ballotId'), castAt: textOf(problem, 'castAt') };
+    case 'poll_closed':
+      return { kind: 'late', lateMs: closesAt === null ? null : Math.max(0, nowMs - Date.parse(closesAt)) };
+    case 'poll_not_open':
+      return { kind: 'choosing', problem: null, changing: false };
+    case 'ballot_invalid':
+      return { kind: 'choosing', problem: { kind: 'poll_changed' }, changing: false };
+    default:
+      return { kind: 'choosing', problem: { kind: 'refused', detail: problem.detail }, changing: false };
+  }
+}
+
+function textOf(problem: Problem, member: string): string {
+  const value: unknown = Object.entries(problem).find(([name]) => name === member)?.[1];
+  return typeof value === 'string' ? value : '';
+}
