@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Printed by vitest at the start; `npm test -- --sequence.seed=<seed>` repeats an order. */
 const shuffle = { files: true, tests: true };
-const folders = ['protocol', 'server', 'scripts', 'bench'];
+const folders = ['protocol', 'server', 'web', 'scripts', 'bench'];
 const serviceMsMax = 120_000;
 
 export default defineConfig({
@@ -25,10 +25,10 @@ export default defineConfig({
           name: 'service',
           include: [
             ...folders.map((folder) => `${folder}/**/*.service.test.ts`),
-            'test/{contracts,conformance,crash,start,e2e}/**/*.test.ts',
+            'test/{contracts,conformance,crash,start,live,pages,e2e}/**/*.test.ts',
           ],
           exclude: ['test/crash/checker.test.ts'],
-          globalSetup: 'test/support/global-setup.ts',
+          globalSetup: ['test/support/global-setup.ts', 'test/support/browser-setup.ts'],
           sequence: { shuffle, groupOrder: 1 },
           pool: 'forks',
           maxWorkers: 2,

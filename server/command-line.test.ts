@@ -41,6 +41,12 @@ describe('parseCommandLine', () => {
     expect(invoke('verify --data=./elsewhere')).toMatchObject({ command: 'verify' });
   });
 
+  test('a duel is seeded at the port of its preset, unless another one is named', () => {
+    expect(invoke('seed duel', { HUSTINGS_PRESET: 'none' })).toMatchObject({ command: 'seed', config: { port: 5000 } });
+    expect(invoke('seed duel --port 9000')).toMatchObject({ config: { port: 9000 } });
+    expect(invoke('seed duel --url http://localhost:81')).toMatchObject({ options: { url: 'http://localhost:81' } });
+  });
+
   test('help and version come out even where a setting is wrong', () => {
     const env = { PORT: 'abc' };
     expect(invoke('help', env).command).toBe('help');
@@ -51,8 +57,10 @@ describe('parseCommandLine', () => {
 
   test.each([
     ['serv', 'There is no command "serv". Did you mean "serve"?'],
-    ['results', 'There are serve, migrate, bulk, verify, help, version.'],
+    ['results', 'There are serve, migrate, bulk, seed, verify, help, version.'],
     ['help nonsense', 'There is no command "nonsense".'],
+    ['seed', 'duel is missing'],
+    ['seed party', 'it takes duel.'],
     ['bulk --poll x', 'FILE.ndjson is missing'],
     ['bulk a.ndjson', '--poll is missing: it takes the id or the slug of a poll.'],
     ['bulk a.ndjson b.ndjson --poll x', '"b.ndjson" is too much: the usage is "hustings bulk FILE'],
@@ -73,7 +81,7 @@ describe('the help', () => {
     for (const name of Object.keys(commands)) expect(help).toContain(`\n  ${name} `);
     for (const { env } of Object.values(settings)) expect(help).toContain(env);
     for (const name of ['FILE.ndjson', '--poll REF', '--url URL']) expect(help).toContain(name);
-    expect(help).toContain('Default: 8000, or 3000 with preset party.');
+    expect(help).toContain('Default: 8000, or 3000 with preset party');
   });
 
   test('of one command shows its usage and only the settings that it reads', () => {

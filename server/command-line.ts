@@ -1,7 +1,7 @@
 import { toConfig, type Config, type ConfigSources } from './config.ts';
 import { closestWord } from './lib/closest-word.ts';
 import { toEntry, toPlainText, toSettingEntry, toSettingsHelp, wrapText } from './lib/help-layout.ts';
-import { boolean, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
+import { boolean, choice, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
 import {
   group,
   parseArguments,
@@ -34,6 +34,15 @@ const databaseSettings = [
   'postgresDb',
 ] as const satisfies SettingName[];
 
+/** Which running server a command talks to. */
+const serverUrl = {
+  flag: 'url',
+  kind: optional(httpOrigin),
+  default: undefined,
+  otherwise: 'the public URL, as the settings give it',
+  doc: 'The server to send them to.',
+};
+
 /** Every command of the program, in the order of the help. */
 export const commands = {
   serve: {
@@ -59,13 +68,19 @@ export const commands = {
         kind: { ...shortText, placeholder: 'REF', takes: 'the id or the slug of a poll' },
         doc: 'The poll that the ballots are for.',
       },
-      url: {
-        flag: 'url',
-        kind: optional(httpOrigin),
-        default: undefined,
-        otherwise: 'the public URL, as the settings give it',
-        doc: 'The server to send them to.',
+      url: serverUrl,
+    }),
+    reads: ['host', 'port', 'publicUrl'],
+  },
+  seed: {
+    doc: 'Casts 3,000 votes in a running server, for a demonstration: 2,000 for the first option and 1,000 for the second.',
+    options: group('What it takes', {
+      contract: {
+        argument: 'duel',
+        kind: choice(['duel']),
+        doc: 'What to vote in. The server runs with the preset of that name.',
       },
+      url: serverUrl,
     }),
     reads: ['host', 'port', 'publicUrl'],
   },
@@ -142,7 +157,9 @@ export function parseCommandLine({ argv, env, envFile }: ConfigSources): Invocat
 
   const command = toCommandName(word ?? 'serve');
   const options = parseOptions(command, given, words);
-  const config = toConfig({ flags: given, env, envFile });
+  // The server that is seeded runs with a preset, and that gives it its port.
+  const flags = command === 'seed' ? { preset: { text: 'duel', under: 'seed duel' }, ...given } : given;
+  const config = toConfig({ flags, env, envFile });
   return { command, options, config } as Invocation; // The rows of this command made these options.
 }
 

@@ -1,42 +1,48 @@
-/** From the configuration to running parts. The only file that names every adapter. */
+/** From the configuration to a running server: the core, and the doors to it. */
+import { hostname } from 'node:os';
 import type { FastifyBaseLogger } from 'fastify';
-import { createMemoryBoard } from './board/memory.ts';
-import { createResults } from './board/results.ts';
+import { closeCodes } from '../protocol/close-codes.ts';
+import { createSeriesReader } from './board/series.ts';
 import type { Config } from './config.ts';
+import { makeDuel } from './contracts/duel-preset.ts';
 import { featuresContract, toFeatureBoard } from './contracts/features.ts';
 import { partyContract } from './contracts/party.ts';
+import { openCore, type Core } from './core.ts';
 import { AppError } from './errors.ts';
 import { createHttpApp } from './http/app.ts';
-import type { HttpApp, HttpParts } from './http/parts.ts';
+import type { HttpApp, HttpOptions, HttpParts, LiveDoor } from './http/parts.ts';
 import { stopQuietly } from './http/quiet-stop.ts';
-import { createVoterCookies } from './identity/voter-cookie.ts';
-import { createKeyMaker } from './identity/voter-key.ts';
-import { createDirectIngestLog } from './ingest-log/direct.ts';
-import type { IngestLog } from './ingest-log/ingest-log.ts';
-import { createCastBallot } from './intake/cast-ballot.ts';
-import { createManagePoll } from './intake/manage-poll.ts';
-import { createRecorder } from './intake/recorder.ts';
-import { createBallotLane, type BallotLane } from './ledger/ballot-lane.ts';
+import { createBrowserCookies } from './identity/browser-cookies.ts';
 import { createBallotStore } from './ledger/ballots.ts';
-import { createLedgerClock, type LedgerClock } from './ledger/clock.ts';
-import { createPollDirectory } from './ledger/poll-directory.ts';
-import { createPollStore } from './ledger/polls.ts';
-import { readOrMakeSecret } from './ledger/secrets.ts';
-import { awaitRecording, readLedgerState } from './ledger/tallies.ts';
-import { createPreciseNow } from './lib/precise-now.ts';
-import { createUuidV7Source } from './lib/uuid-v7.ts';
+import { readBallots } from './ledger/export.ts';
+import { createSeriesStore } from './ledger/series.ts';
+import type { Hub } from './live/hub.ts';
+import { createKeeper } from './live/keeper.ts';
+import { createUpgrades } from './live/upgrades.ts';
+import { createSocketDoor } from './live/websocket.ts';
 import { openLedger, type Ledger } from './open-ledger.ts';
 import { createDrain } from './ops/drain.ts';
 import { createHealth } from './ops/health.ts';
+import { createPageAnswers } from './pages/answers.ts';
+import { createDevRoutes } from './pages/dev-routes.ts';
+import { createPages } from './pages/pages.ts';
+import { loadPageRenderer, type PageRenderer } from './pages/renderer.ts';
 
 export type Running = {
   readonly app: HttpApp;
   /** The port that was asked for, or the one that the system chose for port 0. */
   readonly port: number;
+  /** The port of the duel's results page; null without the preset. */
+  readonly resultsPort: number | null;
   readonly ledger: Ledger;
+  readonly hub: Hub;
+  /** The poll that the preset begins with; its manage key only where this start has made it. */
+  readonly sample: SamplePoll | null;
   /** Answers everything under way, then ends every part in the reverse order of its start. */
   stop(): Promise<void>;
 };
+
+export type SamplePoll = { readonly slug: string; readonly manageKey: string | null };
 
 export type ComposeOptions = {
   readonly log: FastifyBaseLogger;
@@ -45,8 +51,6 @@ export type ComposeOptions = {
   /** The data folder was taken by another server while the database was away: this process must end. */
   readonly onLost: (error: Error) => void;
 };
-
-const clockIntervalMs = 5_000;
 
 export async function startHustings(config: Config, options: ComposeOptions): Promise<Running> {
   const ledger = await openLedger(config, options);
@@ -59,79 +63,78 @@ export async function startHustings(config: Config, options: ComposeOptions): Pr
 }
 
 async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Ledger): Promise<Running> {
-  const { pool, connection } = ledger;
-  const clock = createLedgerClock(pool);
-  const store = createPollStore(pool);
-  const polls = createPollDirectory(store, clock.now);
-  const board = createMemoryBoard(() => readLedgerState(pool));
-  const [cookieSecret, voterSecret] = await Promise.all([
-    readOrMakeSecret(pool, 'voter_cookie'),
-    readOrMakeSecret(pool, 'voter_key'),
-    clock.measure(),
-    polls.load(),
-    awaitRecording(pool).then(board.load),
+  const renderer = await loadPageRenderer();
+  const core = await openCore(config, ledger, log);
+  const options = toHttpOptions(config);
+  const parts = toParts(config, { core, ledger, renderer, options, log });
+  const duel = config.preset === 'duel' ? await makeDuel(parts, renderer, toDuelOptions(config)) : null;
+  const sample = config.preset === 'features' ? await makeFeatureBoard(parts) : (duel?.sample ?? null);
+  const { app, requestCount, connections } = await createHttpApp(parts, options, [
+    createPages(renderer, { ...options, homeAtRoot: duel === null }),
+    featuresContract,
+    partyContract,
+    ...(duel === null ? [] : [duel.contract]),
+    ...(config.nodeEnv === 'development' ? [createDevRoutes()] : []),
   ]);
-
-  const lanes = Array.from({ length: config.recorderLanes }, () =>
-    createBallotLane(connection, config.statementTimeoutMs),
-  );
-  const recorder = createRecorder({ lanes, board, now: clock.now, log }, { batchBallotsMax: config.batchBallotsMax });
-  const ingestLog = createDirectIngestLog(recorder, { ballotsWaitingMax: config.ballotsWaitingMax });
-  const results = createResults({ board, polls, now: clock.now, settledThrough: ingestLog.settledThrough });
-  const makeKey = createKeyMaker(voterSecret);
-  const makeId = createUuidV7Source(createPreciseNow());
-  const managePoll = createManagePoll({ store, directory: polls, makePollId: makeId, now: clock.now });
-  const castBallot = createCastBallot({
-    ingestLog,
-    makeKey,
-    makeBallotId: makeId,
-    askAgain: async (poll) => {
-      // Late ballots, by the thousand, need no look-up: what is at hand says why they were refused.
-      const status = results.statusOf(poll);
-      if (status !== 'open') return { poll, status };
-      const fresh = await polls.reload(poll);
-      return { poll: fresh, status: results.statusOf(fresh) };
-    },
-  });
-  const parts: HttpParts = {
-    castBallot,
-    managePoll,
-    polls,
-    pollStore: store,
-    ballots: createBallotStore(pool),
-    results,
-    cookies: createVoterCookies(cookieSecret),
-    makeKey,
-    health: createHealth({ askLedger: () => pool.query('select 1'), recorderAwayMs: recorder.awayMs }),
-    log,
-  };
-
-  if (config.preset === 'features') await makeFeatureBoard(parts);
-  const { app, requestCount } = await createHttpApp(parts, toHttpOptions(config), [featuresContract, partyContract]);
   const address = new URL(await app.listen({ host: config.host, port: config.port }));
-  const stopClock = keepMeasuring(clock, log);
+  const duelResults = await duel?.startResults();
+  core.start();
   return {
     app,
     ledger,
+    hub: core.hub,
+    sample,
     port: Number(address.port),
+    resultsPort: duelResults?.port ?? null,
     stop: createDrain({ timeoutMs: config.drainTimeoutMs, log }, [
       ['health', () => parts.health.beginDrain()],
-      ['http', () => stopQuietly(app, { requestCount, waitingCount: ingestLog.waitingCount })],
-      ['recorder', () => closeRecording(ingestLog, lanes)],
-      ['clock', stopClock],
+      ['duel results', () => duelResults?.stop()],
+      ['live', () => parts.live.keeper.endAll(closeCodes.shutting_down)],
+      ['http', () => stopQuietly(app, { requestCount, connections, waitingCount: core.waitingCount })],
+      ...core.ends,
       ['ledger', ledger.close],
     ]),
   };
 }
 
-async function closeRecording(ingestLog: IngestLog, lanes: readonly BallotLane[]): Promise<void> {
-  await ingestLog.drain();
-  await Promise.all(lanes.map((lane) => lane.close()));
+type Built = {
+  readonly core: Core;
+  readonly ledger: Ledger;
+  readonly renderer: PageRenderer;
+  readonly options: HttpOptions;
+  readonly log: FastifyBaseLogger;
+};
+
+/** What the routes work with. */
+function toParts(config: Config, { core, ledger: { pool }, renderer, options, log }: Built): HttpParts {
+  const { now, castBallot, managePoll, polls, pollStore, results, hub, makeKey, refusals, waitingCount } = core;
+  const { publicUrl } = options;
+  return {
+    castBallot,
+    managePoll,
+    polls,
+    pollStore,
+    results,
+    hub,
+    makeKey,
+    refusals,
+    waitingCount,
+    ballots: createBallotStore(pool),
+    readBallots: (pollNo) => readBallots(pool, pollNo),
+    series: createSeriesReader({ readBuckets: createSeriesStore(pool).read, now }),
+    cookies: createBrowserCookies(core.cookieSecret, { secure: publicUrl?.startsWith('https:') === true }),
+    site: options,
+    live: createLiveDoor(config, { now, log }),
+    pages: createPageAnswers(renderer, { publicUrl, development: config.nodeEnv === 'development', now }),
+    health: createHealth({ askLedger: () => pool.query('select 1'), recorderAwayMs: core.recorderAwayMs }),
+    log,
+  };
 }
 
-function toHttpOptions(config: Config) {
-  const { bodyBytesMax, headersTimeoutMs, requestTimeoutMs, corsOrigins } = config;
+function toHttpOptions(config: Config): HttpOptions {
+  const { bodyBytesMax, headersTimeoutMs, requestTimeoutMs, corsOrigins, publicUrl = null } = config;
   return {
+    publicUrl,
     bodyBytesMax,
     headersTimeoutMs,
     requestTimeoutMs,
@@ -140,23 +143,40 @@ function toHttpOptions(config: Config) {
   };
 }
 
-/** The sample board, so that there is something to vote on. Its manage key is thrown away: nobody needs to change a sample. */
-async function makeFeatureBoard({ polls, managePoll, results }: HttpParts): Promise<void> {
-  const board = toFeatureBoard(results.now());
-  if (board.slug === null || (await polls.find(board.slug)) !== null) return;
-  try {
-    await managePoll.create(board);
-  } catch (error) {
-    // Another server that starts at the same moment made it.
-    if (!(error instanceof AppError && error.code === 'slug_taken')) throw error;
-  }
+/** What live connections share: how many there may be, and the way to a WebSocket. */
+function createLiveDoor(config: Config, { now, log }: { now: () => number; log: FastifyBaseLogger }): LiveDoor {
+  const keeper = createKeeper({
+    connectionsMax: config.socketsMax,
+    connectionsPerAddressMax: config.socketsPerAddressMax,
+    heartbeatMs: config.liveHeartbeatMs,
+    now,
+  });
+  return { keeper, door: createSocketDoor(keeper, log), upgrades: createUpgrades() };
 }
 
-/** Repeats the measurement while the server runs. A ledger that is away is the recorder's to report. */
-function keepMeasuring(clock: LedgerClock, log: FastifyBaseLogger): () => void {
-  const timer = setInterval(() => {
-    clock.measure().catch((error: unknown) => log.debug({ err: error }, 'clock not measured'));
-  }, clockIntervalMs);
-  timer.unref();
-  return () => clearInterval(timer);
+function toDuelOptions(config: Config): Parameters<typeof makeDuel>[2] {
+  const { optionA, optionB, host, resultsPort } = config;
+  return {
+    names: { a: optionA, b: optionB },
+    host,
+    resultsPort,
+    hostname: hostname(),
+    development: config.nodeEnv === 'development',
+    http: toHttpOptions(config),
+  };
+}
+
+/** The sample board, so that there is something to vote on. */
+async function makeFeatureBoard({ polls, managePoll, results }: HttpParts): Promise<SamplePoll> {
+  const board = toFeatureBoard(results.now());
+  const standing: SamplePoll = { slug: board.slug, manageKey: null };
+  if ((await polls.find(board.slug)) !== null) return standing;
+  try {
+    const { manageKey } = await managePoll.create(board);
+    return { slug: board.slug, manageKey };
+  } catch (error) {
+    // Another server that starts at the same moment made it.
+    if (error instanceof AppError && error.code === 'slug_taken') return standing;
+    throw error;
+  }
 }

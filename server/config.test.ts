@@ -97,6 +97,9 @@ describe('parseConfig', () => {
       publicUrl: undefined,
       corsOrigins: [],
       preset: 'features',
+      resultsPort: 5001,
+      optionA: 'Cats',
+      optionB: 'Dogs',
       createKey: undefined,
       dataFolder: './data',
       database: { kind: 'embedded' },
@@ -111,14 +114,37 @@ describe('parseConfig', () => {
       statementTimeoutMs: 10_000,
       migrationLockTimeoutMs: 10_000,
       drainTimeoutMs: 10_000,
+      liveFrameMs: 100,
+      liveHeartbeatMs: 15_000,
+      socketsMax: 50_000,
+      socketsPerAddressMax: 10_000,
       logLevel: 'warn',
       nodeEnv: 'production',
     });
   });
 
+  test('the preset duel moves the port, and its options are two different names', () => {
+    expect(configFrom({ env: { HUSTINGS_PRESET: 'duel', OPTION_A: 'Tea', OPTION_B: 'Coffee' } })).toMatchObject({
+      port: 5000,
+      resultsPort: 5001,
+      optionA: 'Tea',
+      optionB: 'Coffee',
+    });
+    for (const [OPTION_A, OPTION_B] of [
+      ['Dogs', 'Dogs'],
+      [' Dogs', 'Dogs '],
+      [' ', 'Dogs'],
+      ['Café', 'Cafe\u0301'],
+    ]) {
+      expect(refusalOf({ argv: ['--preset', 'duel'], env: { OPTION_A, OPTION_B } })).toBe(
+        '--option-a and --option-b must be two different names, and neither blank.',
+      );
+    }
+  });
+
   test('its types are those of the table', () => {
     expectTypeOf<Config['port']>().toEqualTypeOf<number>();
-    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'none'>();
+    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'duel' | 'none'>();
     expectTypeOf<Config['publicUrl']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<Config>().not.toHaveProperty('postgresPassword');
   });
@@ -156,7 +182,7 @@ describe('parseConfig', () => {
     [['--recorder-lanes=17'], 'it takes a whole number of lanes from 1 to 16.'],
     [['--recorder-lanes=2.5'], '--recorder-lanes: "2.5" is not allowed'],
     [['--durability', 'strickt'], 'it takes strict or process.'],
-    [['--preset', 'Party'], 'it takes features, party or none.'],
+    [['--preset', 'Party'], 'it takes features, party, duel or none.'],
     [['--host', 'localhost:80'], 'without a port.'],
     [['--public-url', 'https://example.org/vote'], 'URL without a path.'],
     [['--prot', '9000'], 'There is no flag --prot. Did you mean --port?'],

@@ -50,6 +50,7 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   const { preset } = parseSettings({ preset: settings.preset }, given);
   const values = parseSettings<SettingValues>(settings, given, preset);
   checkTimeouts(values, given);
+  checkDuelOptions(values);
 
   const { databaseUrl, postgresHost, ...others } = values;
   const { postgresPort, postgresUser, postgresPassword, postgresDb, ...config } = others;
@@ -91,6 +92,17 @@ function checkTimeouts(values: SettingValues, given: GivenValues): void {
     (key) => `${given[key]?.under ?? nameOf(settings[key])} (${values[key]})`,
   );
   throw new SettingError(`${headers} must not be above ${request}.`);
+}
+
+/** Two names that look alike would leave voters without a choice. */
+function checkDuelOptions({ preset, optionA, optionB }: SettingValues): void {
+  if (preset !== 'duel') return;
+  const names = [optionA, optionB].map((name) => name.trim().normalize('NFC'));
+  if (names.includes('') || names[0] === names[1] || !names.every((name) => name.isWellFormed())) {
+    throw new SettingError(
+      `${nameOf(settings.optionA)} and ${nameOf(settings.optionB)} must be two different names, and neither blank.`,
+    );
+  }
 }
 
 function toPostgresUrl(parts: {

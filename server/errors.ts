@@ -87,6 +87,14 @@ const rows = {
     meaning: 'This server lets only holders of its create key create polls.',
     remedy: 'Ask whoever runs the server for the key, and send it in the `Create-Key` header.',
   },
+  origin_forbidden: {
+    status: 403,
+    title: 'The request comes from another site',
+    retry: 'after_fix',
+    meaning:
+      'A page of another site sent the request with the cookies of this one, or opened a live socket without being allowed to.',
+    remedy: 'Use the pages of this server, send the key in a header, or name the site in `--cors-origins`.',
+  },
   voter_not_eligible: {
     status: 403,
     title: 'This voter may not vote here',
@@ -207,6 +215,23 @@ const rows = {
     retryAfterSeconds: 1,
     meaning: 'This sender has used up what one sender may ask for in a while.',
     remedy: 'Wait as long as `Retry-After` says, then send it again with the same key.',
+  },
+  images_busy: {
+    status: 503,
+    title: 'Too many pictures are being made',
+    retry: 'later',
+    retryAfterSeconds: 1,
+    meaning: 'Making pictures is costly, so only some are made at a time. Votes and results are not affected.',
+    remedy: 'Wait as long as `Retry-After` says, then ask again.',
+  },
+  too_many_connections: {
+    status: 503,
+    title: 'Too many live connections',
+    retry: 'later',
+    retryAfterSeconds: 5,
+    meaning:
+      'The server, or this address, holds as many live connections as it may (`--sockets-max`, `--sockets-per-address-max`).',
+    remedy: 'Wait as long as `Retry-After` says, or read the tally without waiting.',
   },
   ingest_log_full: {
     status: 503,

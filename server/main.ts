@@ -5,9 +5,11 @@ import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
 import { bulk } from './commands/bulk.ts';
 import { migrateAlone } from './commands/migrate.ts';
+import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
 import { verify } from './commands/verify.ts';
 import { toPublicUrl } from './config.ts';
+import { createProgressLine } from './lib/progress-line.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
 
 const usageStatus = 2;
@@ -32,6 +34,8 @@ async function main(): Promise<void> {
     }
     case 'bulk':
       return runBulk(invocation);
+    case 'seed':
+      return runSeed(invocation);
   }
 }
 
@@ -70,6 +74,13 @@ async function runBulk({ config, options }: Extract<Invocation, { command: 'bulk
   const refusals = [...refused].map(([code, count]) => `${count} ${code}`);
   say([`${counted} counted`, ...refusals].join(', '));
   process.exitCode = refused.size === 0 ? 0 : 1;
+}
+
+async function runSeed({ config, options }: Extract<Invocation, { command: 'seed' }>): Promise<void> {
+  const { url = toPublicUrl(config) } = options;
+  const progress = createProgressLine(process.stderr, 'Casting votes', seedVotes);
+  const { a, b, retries } = await seedDuel({ url, onProgress: progress.show }).finally(progress.end);
+  say(`${a + b} votes cast at ${url}: ${a} a, ${b} b${retries === 0 ? '' : `, after ${retries} retries`}.`);
 }
 
 function readVersion(): string {

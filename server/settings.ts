@@ -36,7 +36,7 @@ export const settings = {
       env: 'PORT',
       kind: listeningPort,
       default: 8000,
-      presets: { party: 3000 },
+      presets: { party: 3000, duel: 5000 },
       doc: 'The TCP port to listen on.',
     },
     publicUrl: {
@@ -63,9 +63,9 @@ export const settings = {
     preset: {
       flag: 'preset',
       env: 'HUSTINGS_PRESET',
-      kind: choice(['features', 'party', 'none']),
+      kind: choice(['features', 'party', 'duel', 'none']),
       default: 'features',
-      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, and `none` creates nothing.',
+      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, `duel` is a poll with two options, a vote page on port 5000 and a results page on port 5001, and `none` creates nothing.',
     },
     createKey: {
       flag: 'create-key',
@@ -74,6 +74,30 @@ export const settings = {
       default: undefined,
       otherwise: 'anybody may create polls',
       doc: 'With it, creating polls under `/api/v1` takes this key in the `Create-Key` header. Prefer the variable: other users of the machine can see a flag.',
+    },
+  }),
+
+  ...group('The preset duel', {
+    resultsPort: {
+      flag: 'results-port',
+      env: 'RESULTS_PORT',
+      kind: listeningPort,
+      default: 5001,
+      doc: 'The TCP port of the results page. Only the preset `duel` opens it.',
+    },
+    optionA: {
+      flag: 'option-a',
+      env: 'OPTION_A',
+      kind: shortText,
+      default: 'Cats',
+      doc: 'The name of the first option. Once somebody has voted, the options keep their names.',
+    },
+    optionB: {
+      flag: 'option-b',
+      env: 'OPTION_B',
+      kind: shortText,
+      default: 'Dogs',
+      doc: 'The name of the second option, another text than the first.',
     },
   }),
 
@@ -160,6 +184,20 @@ export const settings = {
       default: 2,
       doc: 'How many batches are recorded at the same time. Each lane has a database connection of its own.',
     },
+    socketsMax: {
+      flag: 'sockets-max',
+      env: 'HUSTINGS_SOCKETS_MAX',
+      kind: count({ unit: 'connections', min: 1, max: 1_000_000 }),
+      default: 50_000,
+      doc: 'How many live connections (WebSockets, event streams, long polls) there may be. Beyond it new ones are answered with 503.',
+    },
+    socketsPerAddressMax: {
+      flag: 'sockets-per-address-max',
+      env: 'HUSTINGS_SOCKETS_PER_ADDRESS_MAX',
+      kind: count({ unit: 'connections', min: 1, max: 1_000_000 }),
+      default: 10_000,
+      doc: 'How many live connections one address may hold. A whole venue may share one address, and behind a proxy everybody does.',
+    },
     poolConnectionsMax: {
       flag: 'pool-connections-max',
       env: 'HUSTINGS_POOL_CONNECTIONS_MAX',
@@ -173,6 +211,23 @@ export const settings = {
       kind: count({ unit: 'bytes', min: 1_024, max: 1_048_576 }),
       default: 16_384,
       doc: 'How large a request body may be. A larger one is answered with 413.',
+    },
+  }),
+
+  ...group('Live results', {
+    liveFrameMs: {
+      flag: 'live-frame-ms',
+      env: 'HUSTINGS_LIVE_FRAME_MS',
+      kind: milliseconds({ min: 10, max: 60_000 }),
+      default: 100,
+      doc: 'How much time lies between two frames of a live stream at least.',
+    },
+    liveHeartbeatMs: {
+      flag: 'live-heartbeat-ms',
+      env: 'HUSTINGS_LIVE_HEARTBEAT_MS',
+      kind: milliseconds({ min: 100, max: 600_000 }),
+      default: 15_000,
+      doc: 'How long a live stream is silent before it gets a heartbeat. A client that shows no sign of life for two of them is gone.',
     },
   }),
 

@@ -13,11 +13,12 @@ const slug = 'features';
 const sampleFeatures = ['P1_chatbot', 'P2_user_generated_content', 'P3_personalized_push'];
 
 /** The board that the preset makes. */
-export function toFeatureBoard(now: number): PollDraft {
+export function toFeatureBoard(now: number): PollDraft & { slug: string } {
   return {
     ...plainTerms,
     question: 'Which feature should we build next?',
     electorate: 'open',
+    layout: 'board',
     slug,
     options: sampleFeatures.map((text, index) => ({ id: String(index + 1), text, description: null })),
     opensAt: now,

@@ -1,19 +1,25 @@
 /** The contract `party`: polls that expire, one vote per declared user, a leaderboard. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toLeaderboardView } from '../board/views.ts';
 import type { Contract } from '../http/app.ts';
 import { parseJson } from '../http/json-body.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { pollBytesMax } from '../http/poll-body.ts';
+import { prefersHtml } from '../http/preferences.ts';
 import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
-import { toPage } from '../http/views.ts';
+import { toLeaderboardProps, toPage } from '../http/views.ts';
 import type { Voter } from '../intake/cast-ballot.ts';
+import { createSocketDoor } from '../live/websocket.ts';
 import { isUuidText } from '../lib/uuid-v7.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
 import { plainTerms, type Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
 import { answerPartyError, PartyRefusal } from './party-errors.ts';
 import { parseLimit, parsePollBody, parseVoteBody } from './party-bodies.ts';
+import { createPartyFrames } from './party-frames.ts';
+import { partySocketHabits, servePartySocket } from './party-socket.ts';
+import { leaderboardLimitDefault, toPartyLeaderboard, toPartyOptions } from './party-views.ts';
 
 const tags = ['contracts'];
 
@@ -32,8 +38,21 @@ export const partyContract: Contract = {
     registerPolls(app, parts);
     registerVote(app, parts);
     registerLeaderboard(app, parts);
+    openSockets(parts);
   },
 };
+
+/** At every path that nothing else has taken, for pages of any origin. */
+function openSockets(parts: HttpParts): void {
+  const { hub, live, results, log } = parts;
+  const socketParts = {
+    hub,
+    findPoll: (id: string) => findPartyPoll(parts, id),
+    frames: createPartyFrames(results.now),
+  };
+  const door = createSocketDoor(live.keeper, log, partySocketHabits);
+  live.upgrades.elsewhere((upgrade) => door.open(upgrade, (socket) => servePartySocket(socketParts, socket)));
+}
 
 function registerPolls(app: HttpApp, parts: HttpParts): void {
   const creation = { bodyLimit: pollBytesMax, schema: { summary: 'Create a poll that expires', tags } };
@@ -88,16 +107,14 @@ function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
     '/leaderboard',
     { schema: { summary: 'The top options of all open polls', tags } },
     (request: FastifyRequest, reply: FastifyReply) => {
-      const limit = parseLimit(toQuery(request)['limit'], 10);
+      void reply.header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '));
+      if (prefersHtml(request.headers.accept)) {
+        return parts.pages.send({ request, reply }, 'leaderboard', toLeaderboardProps(parts.results), { listed: true });
+      }
+      const limit = parseLimit(toQuery(request)['limit'], leaderboardLimitDefault);
       void reply.header('cache-control', 'no-cache');
-      const data = parts.results.leaders('all', limit).map(({ poll, option, votes }) => ({
-        poll_id: poll.id,
-        poll_question: poll.question,
-        option_id: option.id,
-        option_text: option.text,
-        vote_count: votes,
-      }));
-      return reply.send({ data, timestamp: new Date(parts.results.now()).toISOString() });
+      const leaderboard = toLeaderboardView(parts.results, { window: 'all', limit });
+      return reply.send(toPartyLeaderboard(leaderboard, parts.results.now()));
     },
   );
 
@@ -107,8 +124,12 @@ function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
 }
 
 /** Only ids name a poll here: a slug is malformed, and a malformed id is unknown. */
-async function findPoll({ polls }: HttpParts, id: string): Promise<Poll> {
-  const poll = isUuidText(id) ? (polls.peek(id) ?? (await polls.find(id))) : null;
+export async function findPartyPoll({ polls }: Pick<HttpParts, 'polls'>, id: string): Promise<Poll | null> {
+  return isUuidText(id) ? (polls.peek(id) ?? (await polls.find(id))) : null;
+}
+
+async function findPoll(parts: HttpParts, id: string): Promise<Poll> {
+  const poll = await findPartyPoll(parts, id);
   if (poll === null) throw new PartyRefusal(404, 'Not Found', 'Poll does not exist');
   return poll;
 }
@@ -133,11 +154,7 @@ function toPollView({ results }: HttpParts, poll: Poll): object {
     id: poll.id,
     question: poll.question,
     total_votes: tally?.ballots ?? null,
-    options: poll.options.map(({ id, text, optionNo }) => ({
-      option_id: id,
-      option_text: text,
-      vote_count: tally?.votesOf(optionNo) ?? null,
-    })),
+    options: toPartyOptions(poll, tally),
     created_at: new Date(poll.createdAt).toISOString(),
     expired_at: poll.closesAt === null ? null : new Date(poll.closesAt).toISOString(),
   };

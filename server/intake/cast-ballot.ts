@@ -46,12 +46,14 @@ export type CastParts = {
   readonly makeBallotId: () => Buffer;
   /** The poll that took no ballot, as it now is: what was at hand may be older than a change made elsewhere. */
   readonly askAgain: (poll: Poll) => Promise<{ poll: Poll; status: PollStatus }>;
+  /** Hears of every refusal, before whoever cast the ballot does. */
+  readonly onRefused?: (poll: Poll, error: AppError) => void;
 };
 
 /** How often a ballot is checked anew because its poll was changed under way. */
 const formChangesMax = 3;
 
-export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain }: CastParts): CastBallot {
+export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, onRefused }: CastParts): CastBallot {
   function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot | AppError {
     const { selections, violations } = checkSelections(poll, optionIds);
     if (violations.length > 0) {
@@ -101,7 +103,9 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain }:
     done: (result: CastResult) => void,
   ): Promise<void> {
     const asked = await askAgain(request.poll).catch((cause: unknown) => ({ cause }));
-    if ('cause' in asked) {
+    if ('cause' in asked && asked.cause instanceof AppError) {
+      done(asked.cause);
+    } else if ('cause' in asked) {
       done(new AppError('ledger_unavailable', failureDetail('no'), { recorded: 'no', cause: asked.cause }));
     } else if (asked.status === 'open' && attemptsLeft > 0) {
       cast({ ...request, poll: asked.poll }, attemptsLeft - 1, done);
@@ -110,7 +114,11 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain }:
     }
   }
 
-  return (request, done) => cast(request, formChangesMax, done);
+  return (request, done) =>
+    cast(request, formChangesMax, (result) => {
+      if (result instanceof AppError) onRefused?.(request.poll, result);
+      done(result);
+    });
 }
 
 /** A ballot stands already: the answer to a retry is its receipt, anything else is a second ballot. */

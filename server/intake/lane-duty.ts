@@ -10,6 +10,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Ballot } from '../poll/ballot.ts';
 import type { Revote } from '../poll/poll.ts';
 import { receiptShowsVersion } from '../poll/visibility.ts';
+import type { TallyDelta } from '../tally/tally-change.ts';
 import type { Waiting } from './batch.ts';
 import { countBatch } from './count-batch.ts';
 import type { LedgerAbsence } from './ledger-absence.ts';
@@ -17,6 +18,8 @@ import { recordUntilCertain } from './record-until-certain.ts';
 
 export type DutyParts = {
   readonly board: TallyBoard;
+  /** Hears of every batch that was recorded, after the board. */
+  readonly onCounted: (delta: TallyDelta) => void;
   readonly absence: LedgerAbsence;
   readonly log: Logger;
   /** How long a failed batch is tried again. */
@@ -36,13 +39,22 @@ export type LaneDuty = {
   awaitLedger(lane: BallotLane, givenUp: () => boolean, onFailure: (cause: unknown) => void): Promise<void>;
 };
 
-export function createLaneDuty({ board, absence, log, recoveryMsMax, recoveryPauseMs }: DutyParts): LaneDuty {
+export function createLaneDuty({
+  board,
+  onCounted,
+  absence,
+  log,
+  recoveryMsMax,
+  recoveryPauseMs,
+}: DutyParts): LaneDuty {
   /**
    * Brings the board up to the batch before anybody hears of it, so no read is older than a receipt. Only when the ledger
    * goes away again at this very moment do the receipts come first: what they say is true already.
    */
   async function showOnBoard(batch: readonly Waiting[], recorded: BatchRecorded, inDoubt: boolean): Promise<boolean> {
-    const folded = board.fold(countBatch(batch, recorded));
+    const delta = countBatch(batch, recorded);
+    const folded = board.fold(delta);
+    onCounted(delta);
     // An attempt in doubt may have counted these ballots in a batch that this process never heard of.
     if (!inDoubt && folded !== 'gap') return true;
     try {

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { AppError } from '../errors.ts';
 import { drawManageKey, hashManageKey } from '../identity/manage-key.ts';
 import type { PollDirectory } from '../ledger/poll-directory.ts';
-import type { NewPoll, PollChange, PollStore } from '../ledger/polls.ts';
+import type { Logo, NewPoll, PollChange, PollStore } from '../ledger/polls.ts';
 import { checkOptions, checkPoll, checkTerms, type OptionDraft, type PollDraft } from '../poll/check-poll.ts';
 import { drawJoinCode, drawSlug } from '../poll/names.ts';
 import type { Poll, PollTerms, Schedule } from '../poll/poll.ts';
@@ -27,9 +27,14 @@ export type ManagePoll = {
   take(poll: Poll, step: PollStep): Promise<Poll>;
   /** @throws {AppError} `poll_invalid`, `options_frozen` */
   edit(poll: Poll, edit: PollEdit): Promise<Poll>;
+  setLogo(poll: Poll, logo: Logo | null): Promise<Poll>;
+  /** Deletes the poll for good. Ballots that are on their way to it find none. */
+  remove(poll: Poll): Promise<void>;
 };
 
 export type ManageParts = {
+  /** Deletes a poll from the ledger and forgets its tally. */
+  readonly removePoll: (pollNo: number) => Promise<void>;
   readonly store: PollStore;
   readonly directory: PollDirectory;
   readonly makePollId: () => Buffer;
@@ -39,7 +44,7 @@ export type ManageParts = {
 /** Names are drawn again when another poll has them; a code of six has 887 million values, so twice is rare already. */
 const drawsMax = 10;
 
-export function createManagePoll({ store, directory, makePollId, now }: ManageParts): ManagePoll {
+export function createManagePoll({ store, directory, makePollId, now, removePoll }: ManageParts): ManagePoll {
   async function insert(draft: PollDraft, manageKeyHash: Buffer): Promise<Poll> {
     for (let draw = 1; draw <= drawsMax; draw += 1) {
       const named: NewPoll = {
@@ -74,6 +79,15 @@ export function createManagePoll({ store, directory, makePollId, now }: ManagePa
       return { poll, manageKey };
     },
     take: (poll, step) => change(poll, (standing, at) => toChange(step, takeStep(standing, at, step))),
+    async setLogo(poll, logo) {
+      const changed = await store.writeLogo(poll.pollNo, logo);
+      directory.put(changed);
+      return changed;
+    },
+    async remove({ pollNo }) {
+      await removePoll(pollNo);
+      directory.drop(pollNo);
+    },
     edit: (poll, edit) => change(poll, (standing, _at, hasBallots) => toEdit(standing, edit, hasBallots)),
   };
 }

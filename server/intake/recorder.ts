@@ -19,6 +19,7 @@ import type { BallotLane } from '../ledger/ballot-lane.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Ballot } from '../poll/ballot.ts';
 import type { Revote } from '../poll/poll.ts';
+import type { TallyDelta } from '../tally/tally-change.ts';
 import { takeBatch, type Waiting } from './batch.ts';
 import { createLaneDuty, settleAll, toUnavailable } from './lane-duty.ts';
 import { createLedgerAbsence } from './ledger-absence.ts';
@@ -34,20 +35,25 @@ export type RecorderOptions = {
 export type RecorderParts = {
   readonly lanes: readonly BallotLane[];
   readonly board: TallyBoard;
+  /** Hears of every batch that was recorded, after the board. */
+  readonly onCounted?: (delta: TallyDelta) => void;
   readonly now: () => number;
   readonly log: Logger;
 };
 
 type Queues = Readonly<Record<Revote, Waiting[]>>;
 
-export function createRecorder({ lanes, board, now, log }: RecorderParts, options: RecorderOptions): Recorder {
+export function createRecorder(
+  { lanes, board, onCounted = ignore, now, log }: RecorderParts,
+  options: RecorderOptions,
+): Recorder {
   const { batchBallotsMax, recoveryMsMax = 5_000, recoveryPauseMs = 100 } = options;
   const queues: Queues = { refuse: [], replace: [] };
   const idleLanes = [...lanes];
   /** When each batch under way began, by the ledger's clock. */
   const batchStarts = new Map<BallotLane, number>();
   const absence = createLedgerAbsence();
-  const duty = createLaneDuty({ board, absence, log, recoveryMsMax, recoveryPauseMs });
+  const duty = createLaneDuty({ board, onCounted, absence, log, recoveryMsMax, recoveryPauseMs });
   let startScheduled = false;
   let stopped = false;
 
@@ -97,6 +103,10 @@ export function createRecorder({ lanes, board, now, log }: RecorderParts, option
       stopped = true;
     },
   };
+}
+
+function ignore(): void {
+  // Nobody else shows these tallies.
 }
 
 /** The queue whose first ballot was accepted earlier; null when nothing waits. */

@@ -6,7 +6,7 @@ import { checkSources, importsOf, type Source } from './imports.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 function readSources(): Source[] {
-  return globSync('{protocol,server}/**/*.ts', { cwd: root }).map((file) => ({
+  return globSync(['{protocol,server}/**/*.ts', 'web/**/*.{ts,tsx}'], { cwd: root }).map((file) => ({
     path: file.replaceAll('\\', '/'),
     text: readFileSync(`${root}/${file}`, 'utf8'),
   }));
@@ -59,3 +59,12 @@ test('a barrel, a drawer, a default export, a long file and a file without a pla
 function linesOf(count: number): string {
   return 'const a = 1;\n'.repeat(count);
 }
+
+test('a page that imports the server, or another page, is found', () => {
+  const text =
+    "import { a } from '../../server/lib/a.ts';\nimport { b } from '../results/b.tsx';\nimport { c } from '../parts/c.tsx';";
+  expect(checkSources([{ path: 'web/vote/page.tsx', text }])).toEqual([
+    'web/vote/page.tsx must not import server/lib/a.ts.',
+    'web/vote/page.tsx must not import web/results/b.tsx.',
+  ]);
+});

@@ -11,18 +11,26 @@ export type Source = { readonly path: string; readonly text: string };
 const floors: readonly (readonly string[])[] = [
   ['protocol', 'server/lib', 'server/errors.ts'],
   ['server/poll', 'server/tally'],
-  ['server/ledger', 'server/board', 'server/ingest-log', 'server/live', 'server/identity'],
+  ['server/ledger', 'server/board', 'server/images', 'server/ingest-log', 'server/identity'],
   ['server/intake', 'server/settings.ts'],
-  ['server/ops', 'server/config.ts'],
+  ['server/ops', 'server/live', 'server/config.ts'],
   ['server/http'],
-  ['server/contracts', 'server/open-ledger.ts'],
+  ['server/pages', 'server/open-ledger.ts'],
+  ['server/contracts'],
+  ['server/core.ts'],
   ['server/compose.ts', 'server/command-line.ts'],
   ['server/commands'],
   ['server/main.ts'],
 ];
 
-const sideways: readonly (readonly [from: string, to: string])[] = [['server/tally', 'server/poll']];
+const sideways: readonly (readonly [from: string, to: string])[] = [
+  ['server/tally', 'server/poll'],
+  ['server/contracts', 'server/pages'],
+];
 const importPattern = /^\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gmu;
+/** What the pages may import besides their own folders: the protocol, and libraries. */
+const sharedWebFolders = new Set(['parts', 'live', 'texts', 'style', '']);
+const pageFloors = ['web', 'protocol'];
 const drawers = /(?:^|\/)(?:utils?|helpers?|common|misc)(?:\/|\.ts$)/u;
 const linesMax = 400;
 
@@ -42,7 +50,7 @@ export function checkSources(sources: readonly Source[]): string[] {
 export function importsOf({ path: file, text }: Source): string[] {
   return [...text.matchAll(importPattern)]
     .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-    .filter((target) => target.startsWith('.'))
+    .filter((target) => target.startsWith('.') && !target.endsWith('.css'))
     .map((target) => path.posix.join(path.posix.dirname(file), target));
 }
 
@@ -65,11 +73,19 @@ function checkArrows(file: string, targets: readonly string[]): string[] {
 }
 
 function mayImport(file: string, target: string): boolean {
+  if (file.startsWith('web/'))
+    return pageFloors.some((folder) => target.startsWith(`${folder}/`)) && !crossesPages(file, target);
   const from = placeOf(file);
   const to = placeOf(target);
   if (from === null || to === null) return false;
   if (from.name === to.name || to.floor < from.floor) return true;
   return sideways.some(([a, b]) => a === from.name && b === to.name);
+}
+
+/** One page does not know another: what they share is in a folder without a page. */
+function crossesPages(file: string, target: string): boolean {
+  const [from, to] = [file, target].map((each) => path.posix.dirname(each).split('/')[1] ?? '');
+  return file !== 'web/render.tsx' && to !== from && !sharedWebFolders.has(to ?? '');
 }
 
 function placeOf(file: string): { floor: number; name: string } | null {

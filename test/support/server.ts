@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
-import { inject, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
 import { startHustings, type Running } from '../../server/compose.ts';
 import { parseConfig } from '../../server/config.ts';
 
@@ -21,10 +21,29 @@ export async function startTestServer(...flags: string[]): Promise<TestServer> {
   return startOn(await createDatabase(), flags);
 }
 
-/** Another server on the database of one that was stopped or that still runs. */
+/** One server for all tests of a file, which must not change what others of them look at. Call it at the top of the file. */
+export function shareTestServer(...flags: string[]): () => TestServer {
+  let server: TestServer | undefined;
+  beforeAll(async () => {
+    server = await runOn(await createDatabase(), flags);
+  });
+  afterAll(() => server?.stop());
+  return () => {
+    if (server === undefined) throw new Error('The shared server runs only while tests do.');
+    return server;
+  };
+}
+
+/** Another server on the database of one that was stopped or that still runs. Stopped when the test has finished. */
 export async function startOn(databaseUrl: string, flags: readonly string[] = []): Promise<TestServer> {
+  const server = await runOn(databaseUrl, flags);
+  onTestFinished(server.stop);
+  return server;
+}
+
+async function runOn(databaseUrl: string, flags: readonly string[]): Promise<TestServer> {
   const config = parseConfig({
-    argv: ['--port', '0', '--log-level', 'fatal', ...flags],
+    argv: ['--port', '0', '--log-level', process.env['TEST_LOG'] ?? 'fatal', ...flags],
     env: { DATABASE_URL: databaseUrl },
   });
   const running = await startHustings(config, {
@@ -36,7 +55,6 @@ export async function startOn(databaseUrl: string, flags: readonly string[] = []
   await client.connect();
   let stopped: Promise<void> | null = null;
   const stop = () => (stopped ??= running.stop().then(() => client.end()));
-  onTestFinished(stop);
   return {
     url: `http://127.0.0.1:${running.port}`,
     databaseUrl,

@@ -1,5 +1,7 @@
 /** HTTP as bytes on a connection of its own: for what no HTTP client would send, and to see all that comes back. */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
 
 export type WireRequest = {
   readonly method: string;
@@ -53,6 +55,21 @@ export function readToEnd(socket: Socket): Promise<string> {
     socket.on('error', () => undefined);
     socket.once('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
   });
+}
+
+/** A WebSocket whose other side reads nothing and says nothing more. Closed when the test has finished. */
+export async function openMuteSocket(serverUrl: string, path: string): Promise<Socket> {
+  const socket = connect({ port: Number(new URL(serverUrl).port), host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined);
+  const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+  socket.write(
+    toBytes({ method: 'GET', path, headers: { ...headers, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' } }),
+  );
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  if (!answer.toString().startsWith('HTTP/1.1 101 ')) throw new Error('The server opened no WebSocket.');
+  socket.pause();
+  return socket;
 }
 
 /** The last answer in the text, after any `100 Continue`; status 0 where none came. */
