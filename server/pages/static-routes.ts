@@ -1,4 +1,5 @@
 /** Files that pages load: scripts and styles under names that change with their content, and a few under names that stay. */
+import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { HttpApp } from '../http/parts.ts';
 import type { PageRenderer } from './renderer.ts';
@@ -11,14 +12,13 @@ const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 26 26"><re
 
 export async function registerStaticRoutes(
   app: HttpApp,
-  { assetFolder }: Pick<PageRenderer, 'assetFolder'>,
+  { assetFolder, assetsOf }: Pick<PageRenderer, 'assetFolder' | 'assetsOf'>,
 ): Promise<void> {
   await app.register(fastifyStatic, {
     root: assetFolder,
     prefix: '/assets/',
     preCompressed: true,
     index: false,
-    decorateReply: false,
     immutable: true,
     maxAge: yearSeconds * 1_000,
     setHeaders: (response) => void response.header('x-content-type-options', 'nosniff'),
@@ -30,5 +30,16 @@ export async function registerStaticRoutes(
       .header('x-content-type-options', 'nosniff')
       .send(favicon),
   );
+  // Other sites name this script in their pages, so its address stays; and pages of any origin may load it.
+  const element = assetsOf('element').script;
+  if (element !== null) {
+    app.get('/hustings-poll.js', { schema: { hide: true } }, (_request, reply) =>
+      reply
+        .header('cache-control', shortCacheControl)
+        .header('access-control-allow-origin', '*')
+        .header('cross-origin-resource-policy', 'cross-origin')
+        .sendFile(path.basename(element), assetFolder, { maxAge: 0, cacheControl: false }),
+    );
+  }
   app.get('/favicon.ico', { schema: { hide: true } }, (_request, reply) => reply.redirect('/favicon.svg', 301));
 }

@@ -64,10 +64,11 @@ function toSendText(poll: Poll, { phase, chosen }: Voting, texts: Texts): string
 function UserIdField({ voting, disabled }: { readonly voting: Voting; readonly disabled: boolean }) {
   const texts = useTexts('vote');
   return (
-    <label class="user-id">
-      <span>{texts.userId}</span>
+    <div class="user-id">
+      <label for="user-id">{texts.userId}</label>
       <input
         class="field"
+        id="user-id"
         name="userId"
         maxLength={255}
         autocomplete="username"
@@ -79,7 +80,7 @@ function UserIdField({ voting, disabled }: { readonly voting: Voting; readonly d
       <small class="muted" id="user-id-hint">
         {texts.userIdHint}
       </small>
-    </label>
+    </div>
   );
 }
 

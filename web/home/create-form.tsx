@@ -1,0 +1,138 @@
+/** The form that makes a poll. Without a script it sends the question, the options and the kind; with one, everything. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { PageProps } from '../../protocol/pages.ts';
+import { toClockText } from '../parts/clock.tsx';
+import { useSetting, useTexts } from '../parts/page.tsx';
+import { useLedgerNow } from '../live/use-ledger-now.ts';
+import { fill } from '../texts/wording.ts';
+import { emptyDraft, kinds, toKind, toNewPoll, type Draft } from './draft.ts';
+import { takeDuplicate } from './duplicate.ts';
+import { OptionsEditor } from './options-editor.tsx';
+import { sendPoll } from './send-poll.ts';
+import { TermsFields } from './terms-fields.tsx';
+
+type CreateFormProps = Pick<PageProps['home'], 'needsCreateKey' | 'refused'>;
+
+const questionCharsMax = 1_000;
+const clockStepMs = 1_000;
+
+export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
+  const texts = useTexts('home');
+  const now = useLedgerNow(clockStepMs);
+  const [draft, setDraft] = useState<Draft>(() =>
+    refused === null ? emptyDraft : { ...emptyDraft, question: refused.question, options: [...refused.options, ''] },
+  );
+  const [createKey, setCreateKey] = useState('');
+  const [state, setState] = useState<'writing' | 'sending'>('writing');
+  const [failure, setFailure] = useState<string | null>(refused === null ? null : refused.detail || texts.refused);
+  const alert = useRef<HTMLParagraphElement>(null);
+  const change = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
+
+  useEffect(() => {
+    const duplicate = takeDuplicate();
+    if (duplicate !== null) setDraft(duplicate);
+  }, []);
+  useEffect(() => alert.current?.focus(), [failure]);
+
+  async function submit(): Promise<void> {
+    setState('sending');
+    setFailure(null);
+    const sent = await sendPoll(toNewPoll(draft, now), createKey);
+    if ('manageUrl' in sent) return location.assign(sent.manageUrl);
+    setState('writing');
+    setFailure(fill(texts.failed, { detail: sent.detail }));
+  }
+
+  return (
+    <form
+      class="card ask"
+      method="post"
+      action="/"
+      aria-label={texts.create}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (state === 'writing') void submit();
+      }}
+    >
+      <KindChoice draft={draft} onChange={setDraft} />
+      {failure === null ? null : (
+        <p class="notice bad" role="alert" tabIndex={-1} ref={alert}>
+          {failure}
+        </p>
+      )}
+      <input
+        class="field question"
+        name="question"
+        required
+        maxLength={questionCharsMax}
+        autocomplete="off"
+        placeholder={texts.questionHint}
+        aria-label={texts.question}
+        value={draft.question}
+        onInput={(event) => change({ question: event.currentTarget.value })}
+      />
+      <OptionsEditor options={draft.options} onChange={(options) => change({ options })} />
+      <TermsFields draft={draft} onChange={change} />
+      {needsCreateKey ? (
+        <label class="text">
+          <span>{texts.createKey}</span>
+          <input
+            class="field"
+            type="password"
+            autocomplete="off"
+            value={createKey}
+            onInput={(event) => setCreateKey(event.currentTarget.value)}
+          />
+        </label>
+      ) : null}
+      <div class="submit">
+        <button class="button" aria-disabled={state === 'sending'}>
+          {state === 'sending' ? texts.submitting : texts.submit}
+        </button>
+        <Sentence draft={draft} now={now} />
+      </div>
+    </form>
+  );
+}
+
+function KindChoice({ draft, onChange }: { readonly draft: Draft; readonly onChange: (draft: Draft) => void }) {
+  const texts = useTexts('home');
+  return (
+    <fieldset class="kinds">
+      <legend class="visually-hidden">{texts.kind}</legend>
+      {kinds.map((kind) => (
+        <label key={kind}>
+          <input
+            type="radio"
+            name="kind"
+            value={kind}
+            checked={draft.kind === kind}
+            onChange={() => onChange(toKind(draft, kind, [texts.yes, texts.no]))}
+          />
+          <span>{texts.kinds[kind]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** What the form means, in one sentence. */
+function Sentence({ draft, now }: { readonly draft: Draft; readonly now: number }) {
+  const texts = useTexts('home');
+  const { language } = useSetting();
+  const { closesAt, opensAt } = toNewPoll(draft, now);
+  const say = (at: string): string => toClockText(at, language, 'moment');
+  const words = fill(texts.sentence, {
+    who: texts.sentenceWho[draft.electorate],
+    opens:
+      opensAt === undefined
+        ? texts.sentenceOpens[draft.opens === 'by_hand' ? 'by_hand' : 'now']
+        : fill(texts.sentenceOpens.at, { time: say(opensAt) }),
+    closes:
+      closesAt === undefined || closesAt === null
+        ? texts.sentenceCloses.by_hand
+        : fill(texts.sentenceCloses.at, { time: say(closesAt) }),
+    see: texts.sentenceSee[draft.visibility],
+  });
+  return <p class="small muted">{words}</p>;
+}
