@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readMachine, readSteal, readStealCounter } from './machine.ts';
+import { fanout } from './fanout.ts';
 import type { Figure } from './pairs.ts';
 import type { BenchOptions, Question } from './question.ts';
 import { reads } from './reads.ts';
@@ -13,7 +14,7 @@ import { recorder } from './recorder.ts';
 import { start } from './start.ts';
 import { votes } from './votes.ts';
 
-const questions: Readonly<Record<string, Question>> = { votes, reads, recorder, start };
+const questions: Readonly<Record<string, Question>> = { votes, reads, recorder, fanout, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
