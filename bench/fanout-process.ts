@@ -21,7 +21,7 @@ import { createFrame } from '../server/live/frame.ts';
 
 type Way = 'hub' | 'ws' | 'net';
 
-const [way = 'hub', moving = 'moving'] = process.argv.slice(2) as [Way, 'moving' | 'idle'];
+const [way, moving] = process.argv.slice(2) as [Way, 'idle' | undefined]; // As bench/fanout.ts starts it.
 const roundMs = 1;
 const poll = makePoll({}, 5);
 let version = 1_000_000;
@@ -62,7 +62,7 @@ function serveByHub(): void {
   const limits = { connectionsMax: 100_000, connectionsPerAddressMax: 100_000, heartbeatMs: 15_000, now: Date.now };
   const door = createSocketDoor(createKeeper(limits), pino({ level: 'silent' }));
   const hub = createHub({ results, pollNow: () => poll, frameMs: moving === 'idle' ? 100 : roundMs });
-  if (moving === 'moving') setInterval(() => (version += 1), roundMs);
+  if (moving !== 'idle') setInterval(() => (version += 1), roundMs);
   server.on('upgrade', (request, socket, head) => {
     door.open({ request, socket, head }, (liveSocket) => {
       liveSocket.onEnd(hub.subscribe(poll, anyone, liveSocket));
