@@ -1,13 +1,8 @@
-/** How the pages are built: one script and one style sheet a page for browsers, and one module that renders all of them on the server. */
-import { globSync } from 'node:fs';
-import path from 'node:path';
+/**
+ * How the pages are built: for browsers each by itself, one script and one style sheet a page, and one module that renders all of them on the
+ * server. Which pages there are, scripts/build-pages.ts finds.
+ */
 import { defineConfig } from 'vite';
-
-/** Every `web/<page>/client.ts(x)` is the script of a page. */
-function findScripts(): Record<string, string> {
-  const files = globSync('web/*/client.{ts,tsx}', { cwd: import.meta.dirname }).toSorted();
-  return Object.fromEntries(files.map((file) => [path.basename(path.dirname(file)), file]));
-}
 
 export default defineConfig(({ isSsrBuild }) => ({
   root: import.meta.dirname,
@@ -24,13 +19,10 @@ export default defineConfig(({ isSsrBuild }) => ({
       }
     : {
         outDir: 'dist/web',
-        emptyOutDir: true,
         assetsDir: '.',
-        manifest: 'manifest.json',
         modulePreload: { polyfill: false },
         // A picture or font that is small enough would become a data URI, which the pages' policy refuses.
         assetsInlineLimit: 0,
         target: ['chrome111', 'firefox114', 'safari16.4'],
-        rollupOptions: { input: findScripts() },
       },
 }));

@@ -3,10 +3,13 @@ import { Type, type Static } from 'typebox';
 
 export const Series = Type.Object({
   pollId: Type.String(),
-  stepSeconds: Type.Union([Type.Literal(1), Type.Literal(10), Type.Literal(60), Type.Literal(3600)], {
-    description:
-      'The width of a point, by the span: seconds up to 5 minutes, ten seconds up to an hour, minutes up to two days.',
-  }),
+  stepSeconds: Type.Union(
+    [Type.Literal(1), Type.Literal(10), Type.Literal(60), Type.Literal(3600), Type.Literal(86_400)],
+    {
+      description:
+        'The width of a point, by the span: seconds up to 5 minutes, ten seconds up to an hour, minutes up to two days, hours up to 125 days, then days.',
+    },
+  ),
   points: Type.Array(
     Type.Object({
       at: Type.String({ description: 'Where the point begins.' }),

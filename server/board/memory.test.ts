@@ -114,6 +114,18 @@ test('a poll that was dropped has no votes', () => {
   expect(board.read(1, nowMs)).toMatchObject({ version: 0, ballots: 0 });
 });
 
+test('a poll that was dropped is not brought back by what was on its way', async () => {
+  const { readings, read } = createSlowLedger();
+  const board = createMemoryBoard(read);
+  const loading = board.load();
+  board.drop(1);
+  expect(board.fold(deltaOf(2, 1, votesFor(1, 3)))).toBe('folded');
+  await readings[0]?.answer(toLedgerState([deltaOf(1, 1, votesFor(1, 5))]));
+  await loading;
+  expect(board.read(1, nowMs)).toMatchObject({ version: 0, ballots: 0, lastTenMinutes: 0 });
+  expect([board.batchNoOf(1), board.batchNoOf(2)]).toEqual([1, 1]);
+});
+
 test('a load replaces the board, window and all', async () => {
   const board = createMemoryBoard(() => Promise.resolve(toLedgerState([deltaOf(1, 4, votesFor(2, 6))])));
   board.fold(deltaOf(1, 1, votesFor(1, 1)));

@@ -1,14 +1,24 @@
 /** The tally board in this process's memory. */
+import { createRecentSet, type RecentSet } from '../lib/recent-set.ts';
 import { createVoteWindow, type VoteWindow } from '../tally/vote-window.ts';
 import type { TallyChange, TallyDelta } from '../tally/tally-change.ts';
 import type { LedgerState } from '../tally/ledger-state.ts';
 import type { PollTally, TallyBoard } from './tally-board.ts';
 
 type Entry = { version: number; ballots: number; readonly votes: number[]; readonly window: VoteWindow };
-type BoardState = { readonly entries: Map<number, Entry>; readonly batchNoBySlot: Map<number, number> };
+type BoardState = {
+  readonly entries: Map<number, Entry>;
+  readonly batchNoBySlot: Map<number, number>;
+  /** The numbers of polls that were deleted: nothing of them is taken in. */
+  readonly dropped: RecentSet<number>;
+};
+
+/** No delta and no reading is on its way for so long that more polls are deleted meanwhile. */
+const droppedMax = 10_000;
 
 export function createMemoryBoard(readLedger: () => Promise<LedgerState>): TallyBoard {
-  let state: BoardState = { entries: new Map(), batchNoBySlot: new Map() };
+  const dropped = createRecentSet<number>(droppedMax);
+  let state: BoardState = { entries: new Map(), batchNoBySlot: new Map(), dropped };
   let foldedWhileLoading: TallyDelta[] | null = null;
   let running: Promise<void> | null = null;
   let following: Promise<void> | null = null;
@@ -17,7 +27,7 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
     const kept: TallyDelta[] = [];
     foldedWhileLoading = kept;
     try {
-      const loaded = toState(await readLedger());
+      const loaded = toState(await readLedger(), dropped);
       for (const delta of kept) foldInto(loaded, delta);
       state = loaded;
     } finally {
@@ -47,7 +57,10 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
     read: (pollNo, nowMs) => toTally(state.entries.get(pollNo), Math.floor(nowMs / 1000)),
     versionOf: (pollNo) => state.entries.get(pollNo)?.version ?? 0,
     batchNoOf: (slot) => state.batchNoBySlot.get(slot) ?? 0,
-    drop: (pollNo) => void state.entries.delete(pollNo),
+    drop(pollNo) {
+      dropped.add(pollNo);
+      state.entries.delete(pollNo);
+    },
   };
 }
 
@@ -58,7 +71,9 @@ function foldInto(state: BoardState, delta: TallyDelta): 'folded' | 'repeat' | '
   // Part of it is here already, and sums cannot be taken apart.
   if (firstBatchNo <= known) return 'gap';
   state.batchNoBySlot.set(delta.slot, delta.batchNo);
-  for (const change of delta.changes) applyChange(entryOf(state, change.pollNo), change);
+  for (const change of delta.changes) {
+    if (!state.dropped.has(change.pollNo)) applyChange(entryOf(state, change.pollNo), change);
+  }
   return firstBatchNo === known + 1 ? 'folded' : 'gap';
 }
 
@@ -79,8 +94,8 @@ function entryOf(state: BoardState, pollNo: number): Entry {
   return entry;
 }
 
-function toState(ledger: LedgerState): BoardState {
-  const state: BoardState = { entries: new Map(), batchNoBySlot: new Map(ledger.batchNoBySlot) };
+function toState(ledger: LedgerState, dropped: RecentSet<number>): BoardState {
+  const state: BoardState = { entries: new Map(), batchNoBySlot: new Map(ledger.batchNoBySlot), dropped };
   for (const row of ledger.tallies) {
     const entry = entryOf(state, row.pollNo);
     entry.ballots += row.ballots;
@@ -88,6 +103,8 @@ function toState(ledger: LedgerState): BoardState {
     if (row.optionNo > 0) entry.votes[row.optionNo] = row.votes;
   }
   for (const row of ledger.seconds) entryOf(state, row.pollNo).window.add(row.second, row.optionNo, row.votes);
+  // Deleted while the ledger was being read.
+  for (const pollNo of state.entries.keys()) if (dropped.has(pollNo)) state.entries.delete(pollNo);
   return state;
 }
 

@@ -32,6 +32,6 @@ export type TallyBoard = {
   versionOf(pollNo: number): number;
   /** The last batch of a slot that the board holds; 0 where it knows none. */
   batchNoOf(slot: number): number;
-  /** Forgets a poll that was deleted. */
+  /** Forgets a poll that was deleted, for good: deltas and readings that are still on their way do not bring it back. */
   drop(pollNo: number): void;
 };

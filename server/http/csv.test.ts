@@ -12,6 +12,9 @@ test('cells with commas, quotes and line breaks are quoted', () => {
   ).toBe('a,1\r\n"b, c",2.5\r\n"say ""x""",0\r\n"two\nlines",-1\r\n');
 });
 
-test.for(['=1+1', '+1', '-1', '@x', '\tx', '\rx'])('the cell %j is no formula', (text) => {
-  expect(toCsv([[text]]).replace(/^"/u, '')).toMatch(/^'/u);
-});
+test.for(['=1+1', '+1', '-1', '@x', '\tx', '\rx', '\n=x', '＝1', '＋1', '－1', '＠x'])(
+  'the cell %j is no formula',
+  (text) => {
+    expect(toCsv([[text]]).replace(/^"/u, '')).toMatch(/^'/u);
+  },
+);

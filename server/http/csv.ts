@@ -1,5 +1,5 @@
-/** Comma-separated values (RFC 4180) that are safe to open: spreadsheets take cells that begin with one of these characters for formulas. */
-const formulaStart = /^[=+\-@\t\r]/u;
+/** Comma-separated values (RFC 4180) that are safe to open: spreadsheets take cells that begin with one of these characters, narrow or wide, for formulas. */
+const formulaStart = /^[=+\-@\t\r\n＝＋－＠]/u;
 
 export function toCsv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(toCell).join(',')}\r\n`).join('');

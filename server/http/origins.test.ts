@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOurOrigin, isOwnPage } from './origins.ts';
+import { isOurOrigin, isOwnPage, isSurelyOwnPage } from './origins.ts';
 
 const host = 'vote.example:8000';
 const options = { publicUrl: 'https://vote.example.org', corsOrigins: ['https://app.example'] };
@@ -16,6 +16,8 @@ test.for([
   [{ origin: 'null' }, false],
 ] as const)('a request with %j comes from a page of ours: %j', ([headers, expected]) => {
   expect(isOwnPage({ host, ...headers }, options)).toBe(expected);
+  const saysNothing = Object.keys(headers).length === 0;
+  expect(isSurelyOwnPage({ host, ...headers }, options)).toBe(expected && !saysNothing);
 });
 
 test.for([

@@ -12,7 +12,13 @@ export function isOwnPage(headers: IncomingHttpHeaders, { publicUrl }: Pick<Orig
   return origin === undefined || origin === publicUrl || origin === `http://${host}` || origin === `https://${host}`;
 }
 
-/** The same, or a page of an origin that is configured. For WebSockets, which no other rule of browsers keeps from anybody. */
+/** Whether a browser says that a page of ours made the request. All of them name the origin where a request is to change something. */
+export function isSurelyOwnPage(headers: IncomingHttpHeaders, options: Pick<OriginOptions, 'publicUrl'>): boolean {
+  const saysWhence = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
+  return saysWhence && isOwnPage(headers, options);
+}
+
+/** Whether a page of ours, a page of an origin that is configured, or a program made the request. For WebSockets, which no other rule of browsers keeps from anybody. */
 export function isOurOrigin(headers: IncomingHttpHeaders, options: OriginOptions): boolean {
   const { origin } = headers;
   const { corsOrigins } = options;

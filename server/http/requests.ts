@@ -7,7 +7,7 @@ import type { CastRequest, Receipt, Voter } from '../intake/cast-ballot.ts';
 import { isStorable } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone, type Viewer } from '../poll/visibility.ts';
-import { isOwnPage } from './origins.ts';
+import { isOwnPage, isSurelyOwnPage } from './origins.ts';
 import type { HttpParts } from './parts.ts';
 
 /** The poll with this id or slug. @throws {AppError} `poll_not_found` */
@@ -108,12 +108,12 @@ export async function liveViewerOf(
 
 /**
  * For requests that change a poll or tell what only its manager may know.
- * A cookie goes along with whatever a browser sends, so it counts only where a page of ours sent it.
+ * A cookie goes along with whatever a browser sends, so it counts only where a page of ours sent it, and for a change only where the browser says so.
  * @throws {AppError} `credential_missing`, `manage_key_wrong`, `origin_forbidden`
  */
 export function requireManager(
   { cookies, site }: Pick<HttpParts, 'cookies' | 'site'>,
-  { headers }: Pick<FastifyRequest, 'headers'>,
+  { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
   poll: Poll,
 ): void {
   if (headers['manage-key'] !== undefined) {
@@ -123,7 +123,10 @@ export function requireManager(
   if (!cookies.managesPoll(headers.cookie, poll)) {
     throw new AppError('credential_missing', 'Send the manage key of this poll in the Manage-Key header.');
   }
-  if (!isOwnPage(headers, site)) throw new AppError('origin_forbidden', 'A page of another site sent this request.');
+  const isOwn = method === 'GET' || method === 'HEAD' ? isOwnPage : isSurelyOwnPage;
+  if (!isOwn(headers, site)) {
+    throw new AppError('origin_forbidden', 'The cookie manages the poll for pages of this server alone.');
+  }
 }
 
 /** Whether the request shows that it comes from the poll's manager. For looking only: changes ask for more. */

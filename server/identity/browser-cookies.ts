@@ -1,11 +1,12 @@
 /**
  * The cookies of this server. One stands for a browser as a voter: a random 128-bit id with a signature, so that made-up ids are
- * refused. The others say that a browser has shown the manage key of a poll; the key itself is not in them.
+ * refused. The other says of which polls the browser has shown the manage key; the keys themselves are not in it. It is one
+ * for all of them, because a hundred cookies would fill the headers that a server reads.
  *
  * Over HTTPS they are `Secure` and carry the `__Host-` prefix, which keeps other hosts of the domain from setting them
  * (draft-ietf-httpbis-rfc6265bis, section 4.1.3).
  */
-import { hash, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { Signer } from '@fastify/cookie';
 import { parseCookie } from 'cookie';
 import type { Poll } from '../poll/poll.ts';
@@ -20,50 +21,66 @@ export type BrowserCookies = {
   drawVoterId(): string;
   /** Whether a Cookie header shows that its browser held the manage key of this poll. */
   managesPoll(header: string | undefined, poll: Managed): boolean;
-  toManageCookie(poll: Managed): string;
-  /** Takes the same away again. */
-  toForgottenManageCookie(poll: Managed): string;
+  /** Adds the poll to those that the browser of this header manages. Of too many the one added first is left out. */
+  toManageCookie(header: string | undefined, poll: Managed): string;
+  /** Takes the poll away from them. */
+  toForgottenManageCookie(header: string | undefined, poll: Managed): string;
 };
 
 /** 400 days, the most that browsers keep. */
 const voterCookieSecondsMax = 400 * 24 * 60 * 60;
 const manageCookieSecondsMax = 30 * 24 * 60 * 60;
-const hashCharsInCookie = 16;
+/** Each takes 23 characters, and a browser's headers may have 16 KiB in all. */
+const managedPollsMax = 40;
+const proofBytes = 16;
 
 export function createBrowserCookies(secret: Buffer, { secure }: { readonly secure: boolean }): BrowserCookies {
   const voters = new Signer(secret.toString('hex'));
-  // A secret of its own: no voter's cookie can be passed off as a manager's.
-  const managers = new Signer(hash('sha256', `${secret.toString('hex')} manage`));
   const prefix = secure ? '__Host-' : '';
   const voterName = `${prefix}voter_id`;
-
-  function nameOf({ id }: Managed): string {
-    return `${prefix}manage_${id.replaceAll('-', '')}`;
-  }
+  const manageName = `${prefix}manages`;
 
   function toSetCookie(name: string, value: string, secondsMax: number): string {
     const attributes = `Path=/; Max-Age=${secondsMax}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
     return `${name}=${encodeURIComponent(value)}; ${attributes}`;
   }
 
-  function read(header: string | undefined, name: string, signer: Signer): string | null {
-    const value = header === undefined ? undefined : parseCookie(header)[name];
-    if (value === undefined) return null;
-    const unsigned = signer.unsign(value);
-    return unsigned.valid ? unsigned.value : null;
+  function read(header: string | undefined, name: string): string | undefined {
+    return header === undefined ? undefined : parseCookie(header)[name];
+  }
+
+  /** Nobody without the secret can make it; a poll with another key has another one. */
+  function toProof({ id, manageKeyHash }: Managed): string {
+    const proof = createHmac('sha256', secret).update(`manages ${id} `).update(manageKeyHash).digest();
+    return proof.toString('base64url', 0, proofBytes);
+  }
+
+  function otherProofs(header: string | undefined, proof: string): string[] {
+    const proofs = (read(header, manageName) ?? '').split('.');
+    return proofs.filter((each) => each !== proof && each !== '');
   }
 
   return {
-    voterOf: (header) => read(header, voterName, voters),
+    voterOf(header) {
+      const value = read(header, voterName);
+      if (value === undefined) return null;
+      const unsigned = voters.unsign(value);
+      return unsigned.valid ? unsigned.value : null;
+    },
     toVoterCookie: (voterId) => toSetCookie(voterName, voters.sign(voterId), voterCookieSecondsMax),
     drawVoterId: () => randomBytes(16).toString('base64url'),
-    managesPoll: (header, poll) => read(header, nameOf(poll), managers) === toProof(poll),
-    toManageCookie: (poll) => toSetCookie(nameOf(poll), managers.sign(toProof(poll)), manageCookieSecondsMax),
-    toForgottenManageCookie: (poll) => toSetCookie(nameOf(poll), '', 0),
+    managesPoll(header, poll) {
+      const proofs = read(header, manageName);
+      return proofs !== undefined && proofs.split('.').includes(toProof(poll));
+    },
+    toManageCookie(header, poll) {
+      const proof = toProof(poll);
+      const proofs = [...otherProofs(header, proof), proof].slice(-managedPollsMax);
+      return toSetCookie(manageName, proofs.join('.'), manageCookieSecondsMax);
+    },
+    toForgottenManageCookie(header, poll) {
+      const proofs = otherProofs(header, toProof(poll));
+      return toSetCookie(manageName, proofs.join('.'), proofs.length === 0 ? 0 : manageCookieSecondsMax);
+    },
   };
-}
-
-/** The poll and a piece of the key's hash: a poll with another key has another proof. */
-function toProof({ id, manageKeyHash }: Managed): string {
-  return `${id}:${manageKeyHash.toString('hex').slice(0, hashCharsInCookie)}`;
 }

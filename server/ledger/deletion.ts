@@ -1,17 +1,19 @@
 /**
  * Deleting polls. The poll, its tallies and its log go at once, in one short transaction that no ballot is recorded beside; from then on nothing
- * finds the poll, and no ballot for it is taken. Its ballots go afterwards, some thousand at a time, because there may be millions and
- * everybody else's voting must not wait. What a killed server leaves is found by the next one.
+ * finds the poll, and no ballot for it is taken. Its ballots and its votes by the second go afterwards, some thousand at a time, because there
+ * may be millions and everybody else's voting must not wait. What a killed server leaves is found by the next one.
+ *
+ * 2026-11-21, 4 cores, a poll with 1.7 million rows of seconds: deleted at once they kept every other ballot waiting for 1,050 ms.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.ts';
 import { inTransaction, type Pool } from './postgres.ts';
 
-const ballotsPerStep = 5_000;
+const rowsPerStep = 5_000;
 const pauseMs = 50;
 
 export type Deletion = {
-  /** Deletes the poll; its ballots follow. */
+  /** Deletes the poll; its ballots and seconds follow. */
   remove(pollNo: number): Promise<void>;
   /** Goes on with what a server before had begun. */
   sweep(): void;
@@ -24,20 +26,18 @@ export function createDeletion(pool: Pool, log: Logger): Deletion {
   let last: Promise<void> = Promise.resolve();
 
   function sweep(): void {
-    last = last
-      .then(sweepAll)
-      .catch((error: unknown) => log.warn({ err: error }, 'ballots of deleted polls not removed'));
+    last = last.then(sweepAll).catch((error: unknown) => log.warn({ err: error }, 'rest of deleted polls not removed'));
   }
 
   async function sweepAll(): Promise<void> {
     const { rows } = await pool.query<{ poll_no: number }>('select poll_no from deleted_polls order by poll_no');
     for (const { poll_no: pollNo } of rows) {
-      for (const table of ['ballots', 'ballot_history'] as const) {
-        while (!stopped && (await deleteSome(pool, table, pollNo)) > 0) await sleep(pauseMs, undefined, { ref: false });
+      for (const statement of deletionsInSteps) {
+        while (!stopped && (await deleteSome(pool, statement, pollNo))) await sleep(pauseMs, undefined, { ref: false });
       }
       if (stopped) return;
       await pool.query('delete from deleted_polls where poll_no = $1', [pollNo]);
-      log.info({ pollNo }, 'ballots of a deleted poll removed');
+      log.info({ pollNo }, 'rest of a deleted poll removed');
     }
   }
 
@@ -59,17 +59,23 @@ async function deletePoll(pool: Pool, pollNo: number): Promise<void> {
     await client.query('select lock_schedules()');
     await client.query('insert into deleted_polls (poll_no) values ($1) on conflict do nothing', [pollNo]);
     await client.query('delete from tallies where poll_no = $1', [pollNo]);
-    await client.query('delete from tally_seconds where poll_no = $1', [pollNo]);
     await client.query('delete from polls where poll_no = $1', [pollNo]);
   });
 }
 
-async function deleteSome(pool: Pool, table: 'ballots' | 'ballot_history', pollNo: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from ${table}
+/** Each deletes some rows of a poll. A row's ctid names it within its partition alone, so rows of partitioned tables go by voter. */
+const deletionsInSteps = [
+  `delete from tally_seconds
+  where ctid = any (array(select ctid from tally_seconds where poll_no = $1 limit ${rowsPerStep}))`,
+  ...['ballots', 'ballot_history'].map(
+    (table) => `delete from ${table}
     where poll_no = $1
-      and voter_key in (select voter_key from ${table} where poll_no = $1 limit ${ballotsPerStep})`,
-    [pollNo],
-  );
-  return rowCount ?? 0;
+      and voter_key in (select voter_key from ${table} where poll_no = $1 limit ${rowsPerStep})`,
+  ),
+];
+
+/** Whether there were any left. */
+async function deleteSome(pool: Pool, statement: string, pollNo: number): Promise<boolean> {
+  const { rowCount } = await pool.query(statement, [pollNo]);
+  return (rowCount ?? 0) > 0;
 }

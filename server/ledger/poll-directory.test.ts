@@ -71,6 +71,24 @@ test('of more than ten thousand closed polls the one that was asked for longest 
   expect(directory.byNo(20_000)).toBeDefined();
 });
 
+/** The ledger answers as it was when it was asked, and a deletion may be heard of before the answer. */
+test('a poll that was dropped is not brought back by a reading that had begun before', async () => {
+  const poll = makePoll();
+  const { directory } = createSample([poll]);
+  const finding = directory.find(poll.slug);
+  const reloading = directory.reload(poll);
+  directory.drop(poll.pollNo);
+  expect(await finding).toBeNull();
+  await expect(reloading).rejects.toMatchObject({ code: 'poll_not_found' });
+  directory.put({ ...poll, revision: 9 });
+  await directory.load();
+  expect([directory.peek(poll.slug), directory.byNo(poll.pollNo), [...directory.all()]]).toEqual([
+    undefined,
+    undefined,
+    [],
+  ]);
+});
+
 /** Nobody looks a poll up when its time comes, so the limit on closed polls never meets those that close by themselves. */
 test('polls that closed by time while they were at hand fall under the limit as well', () => {
   const { directory, clock } = createSample([]);

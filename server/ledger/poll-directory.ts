@@ -3,6 +3,7 @@
  * of the closed ones, those asked for last. What is not here is read from the ledger.
  */
 import { AppError } from '../errors.ts';
+import { createRecentSet } from '../lib/recent-set.ts';
 import type { Poll } from '../poll/poll.ts';
 import { toPollName, type PollStore } from './polls.ts';
 
@@ -20,26 +21,36 @@ export type PollDirectory = {
   all(): Iterable<Poll>;
   /** Takes in every poll that is not closed, and answers their numbers. */
   load(): Promise<ReadonlySet<number>>;
-  /** Forgets a poll that was deleted. */
+  /** Forgets a poll that was deleted, for good: what a reading brings of it that had begun before is not taken in. */
   drop(pollNo: number): void;
 };
 
 const closedPollsMax = 10_000;
+/** No reading takes so long that more polls are deleted meanwhile. */
+const deletedPollsMax = 10_000;
 
 export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclosed'>, now: () => number): PollDirectory {
   const byNo = new Map<number, Poll>();
   const byName = new Map<string, Poll>();
   const closedPollNos = new Set<number>();
+  const deleted = createRecentSet<number>(deletedPollsMax);
   const reload = shareByPoll(async (poll) => {
-    const found = await store.find({ by: 'id', name: poll.id });
+    const found = takeIn(await store.find({ by: 'id', name: poll.id }));
     if (found === null) drop(poll.pollNo);
-    else put(found);
     return found;
   });
   /** When the next poll at hand closes by itself. */
   let nextCloseAt = Number.POSITIVE_INFINITY;
 
+  /** What the ledger answered, unless the poll was deleted while it did. */
+  function takeIn(found: Poll | null): Poll | null {
+    if (found === null || deleted.has(found.pollNo)) return null;
+    put(found);
+    return found;
+  }
+
   function put(poll: Poll): void {
+    if (deleted.has(poll.pollNo)) return;
     const known = byNo.get(poll.pollNo);
     if (known !== undefined && known.revision > poll.revision) return;
     byNo.set(poll.pollNo, poll);
@@ -49,22 +60,23 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     if (now() >= nextCloseAt) gatherClosed();
     for (const oldest of closedPollNos) {
       if (closedPollNos.size <= closedPollsMax) break;
-      drop(oldest);
+      forget(oldest);
     }
   }
 
   /** Finds the polls that have closed since the last look. Only a change of the directory can bring it over its limit. */
   function gatherClosed(): void {
-    const at = now();
-    nextCloseAt = Number.POSITIVE_INFINITY;
-    for (const { pollNo, closesAt } of byNo.values()) {
-      if (closesAt === null) continue;
-      if (closesAt <= at) closedPollNos.add(pollNo);
-      else nextCloseAt = Math.min(nextCloseAt, closesAt);
-    }
+    const { closed, nextAt } = findClosed(byNo.values(), now());
+    for (const pollNo of closed) closedPollNos.add(pollNo);
+    nextCloseAt = nextAt;
   }
 
   function drop(pollNo: number): void {
+    deleted.add(pollNo);
+    forget(pollNo);
+  }
+
+  function forget(pollNo: number): void {
     closedPollNos.delete(pollNo);
     const poll = byNo.get(pollNo);
     if (poll === undefined) return;
@@ -89,9 +101,7 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
         if (closedPollNos.delete(known.pollNo)) closedPollNos.add(known.pollNo);
         return known;
       }
-      const found = await store.find(toPollName(name));
-      if (found !== null) put(found);
-      return found;
+      return takeIn(await store.find(toPollName(name)));
     },
     byNo: (pollNo) => byNo.get(pollNo),
     reload,
@@ -100,6 +110,18 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     load,
     drop,
   };
+}
+
+/** The numbers of the polls that have closed, and when the next one will. */
+function findClosed(polls: Iterable<Poll>, at: number): { readonly closed: number[]; readonly nextAt: number } {
+  const closed: number[] = [];
+  let nextAt = Number.POSITIVE_INFINITY;
+  for (const { pollNo, closesAt } of polls) {
+    if (closesAt === null) continue;
+    if (closesAt <= at) closed.push(pollNo);
+    else nextAt = Math.min(nextAt, closesAt);
+  }
+  return { closed, nextAt };
 }
 
 /** Whoever asks while a reading of the same poll is under way shares it. */

@@ -37,7 +37,7 @@ export type PollStore = {
   listNewest(page: PollPage): Promise<Poll[]>;
   /** The picture of a poll; null where it has none. */
   readLogo(pollNo: number): Promise<Logo | null>;
-  /** Sets or takes away the picture, and answers the poll as it then stands. */
+  /** Sets or takes away the picture, and answers the poll as it then stands. @throws {AppError} `poll_not_found` */
   writeLogo(pollNo: number, logo: Logo | null): Promise<Poll>;
   /** What was done to the poll, oldest first; at most the newest 1,000. */
   listEvents(pollNo: number): Promise<PollEvent[]>;
@@ -99,8 +99,9 @@ export function createPollStore(pool: Pool): PollStore {
           logo?.bytes ?? null,
           logo?.type ?? null,
         ]);
+        const poll = await readPoll(client, pollNo);
         await insertEvent(client, pollNo, logo === null ? 'logo_removed' : 'logo_set', {});
-        return readPoll(client, pollNo);
+        return poll;
       }),
     async listEvents(pollNo) {
       const { rows } = await pool.query<{ at: number; event: string; detail: object }>(

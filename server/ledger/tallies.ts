@@ -39,6 +39,7 @@ export function readLedgerState(pool: Pool): Promise<LedgerState> {
         sum(votes)::bigint as votes
       from tally_seconds
       where second > clock_timestamp() - interval '10 minutes'
+        and not exists (select from deleted_polls where deleted_polls.poll_no = tally_seconds.poll_no)
       group by poll_no, option_no, second
       order by second
     `);

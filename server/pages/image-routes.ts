@@ -12,7 +12,7 @@ import { anyone } from '../poll/visibility.ts';
 
 type PollRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { size?: string } }>;
 
-const qrSize = { default: 512, min: 128, max: 2_048 };
+const qrSize = { default: 512, min: 256, max: 2_048 };
 const cardWidthPx = 1_200;
 /** Cards that are kept, each about 40 kB. */
 const cardsMax = 200;

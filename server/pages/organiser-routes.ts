@@ -30,32 +30,36 @@ export function registerHomeRoutes(app: HttpApp, parts: HttpParts, options: Pick
     },
   );
 
-  app.post('/', { bodyLimit: pollBytesMax, schema: { hide: true } }, async (request, reply) => {
-    const exchange = { request, reply };
-    const form = readForm(request.body);
-    if (!isOwnPage(request.headers, parts.site)) {
-      throw new AppError('origin_forbidden', 'The form was sent by a page of another site.');
-    }
-    if (needsCreateKey)
-      throw new AppError('credential_missing', 'Creating a poll here takes the create key, and a script.');
-    const body = toNewPoll(form);
-    const refuse = (detail: string): FastifyReply =>
-      sendHome(
-        parts,
-        exchange,
-        { detail, question: body.question, options: form.fields('option') },
-        needsCreateKey,
-        422,
-      );
-    if (!Value.Check(newPollShape, body)) return refuse('');
-    try {
-      const { poll, manageKey } = await parts.managePoll.create(toPollDraft(body, parts.results.now()));
-      return await reply.redirect(`/p/${poll.slug}/manage#${manageKey}`, 303);
-    } catch (error) {
-      if (error instanceof AppError && error.row.status === 422) return refuse(error.message);
-      throw error;
-    }
-  });
+  app.post(
+    '/',
+    { bodyLimit: pollBytesMax, schema: { summary: 'Create a poll by a form', tags: ['polls'] } },
+    async (request, reply) => {
+      const exchange = { request, reply };
+      const form = readForm(request.body);
+      if (!isOwnPage(request.headers, parts.site)) {
+        throw new AppError('origin_forbidden', 'The form was sent by a page of another site.');
+      }
+      if (needsCreateKey)
+        throw new AppError('credential_missing', 'Creating a poll here takes the create key, and a script.');
+      const body = toNewPoll(form);
+      const refuse = (detail: string): FastifyReply =>
+        sendHome(
+          parts,
+          exchange,
+          { detail, question: body.question, options: form.fields('option') },
+          needsCreateKey,
+          422,
+        );
+      if (!Value.Check(newPollShape, body)) return refuse('');
+      try {
+        const { poll, manageKey } = await parts.managePoll.create(toPollDraft(body, parts.results.now()));
+        return await reply.redirect(`/p/${poll.slug}/manage#${manageKey}`, 303);
+      } catch (error) {
+        if (error instanceof AppError && error.row.status === 422) return refuse(error.message);
+        throw error;
+      }
+    },
+  );
 }
 
 export function registerManageRoute(app: HttpApp, parts: HttpParts): void {

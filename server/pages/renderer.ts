@@ -1,5 +1,5 @@
 /** The pages that were built into dist/: what renders them, and which script and style sheets each of them loads. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
@@ -38,13 +38,20 @@ export async function loadPageRenderer(): Promise<PageRenderer> {
   try {
     const [module, manifest] = await Promise.all([
       import(pathToFileURL(path.join(builtFolder, 'render', 'render.js')).href) as Promise<RenderModule>, // Built from web/render.tsx.
-      readFile(path.join(assetFolder, 'manifest.json'), 'utf8').then((text) => JSON.parse(text) as Manifest), // Written by Vite.
+      readManifests(assetFolder),
     ]);
     return { assetFolder, render: module.renderPage, assetsOf: (name) => toAssets(manifest, name) };
   } catch (cause) {
     const remedy = 'Start with "npm start", which builds them.';
     throw new Error(`The pages in ${builtFolder} are missing or broken. ${remedy}`, { cause });
   }
+}
+
+/** Vite writes one for each page. */
+async function readManifests(folder: string): Promise<Manifest> {
+  const names = (await readdir(folder)).filter((name) => /^manifest\.[\w-]+\.json$/u.test(name));
+  const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')));
+  return Object.assign({}, ...texts.map((text) => JSON.parse(text) as Manifest)) as Manifest; // By the names of the sources.
 }
 
 function toAssets(manifest: Manifest, name: string): PageAssets {

@@ -9,7 +9,9 @@ test.for([
   [3_601, 60],
   [172_800, 60],
   [172_801, 3_600],
-  [100_000_000, 3_600],
+  [2_998 * 3_600, 3_600],
+  [2_998 * 3_600 + 1, 86_400],
+  [100_000_000, 86_400],
 ] as const)('a span of %i s has points of %i s', ([span, step]) => {
   expect(toStepSeconds(span)).toBe(step);
 });
@@ -30,6 +32,16 @@ test('steps without votes are there with none, up to now', () => {
     [130, 0],
     [140, 0],
   ]);
+});
+
+test('the longest span of hours keeps its first point, wherever in an hour it begins', () => {
+  const [first, last] = [3_599, 3_599 + 2_998 * 3_600];
+  const buckets = [
+    { second: 0, votes: 1 },
+    { second: last - (last % 3_600), votes: 1 },
+  ];
+  expect(toStepSeconds(last - first)).toBe(3_600);
+  expect(fillGaps(buckets, 3_600, last)[0]).toEqual({ second: 0, votes: 1 });
 });
 
 test('of a span that is too long the newest points are left', () => {

@@ -1,19 +1,21 @@
 /** Votes over time: how wide a point is, and the points between those in which votes came. */
 
-export type StepSeconds = 1 | 10 | 60 | 3600;
+export type StepSeconds = 1 | 10 | 60 | 3600 | 86_400;
 export type Bucket = { readonly second: number; readonly votes: number };
 
 export const pointsMax = 3_000;
 
-/** The longest spans, in seconds, that a step serves well on a screen. */
+/** The longest spans, in seconds, that a step serves well on a screen, or for which it has points enough. */
 const spans: readonly (readonly [step: StepSeconds, spanSecondsMax: number])[] = [
   [1, 5 * 60],
   [10, 60 * 60],
   [60, 2 * 24 * 60 * 60],
+  // A span of n steps touches up to n + 2 of them.
+  [3600, (pointsMax - 2) * 3600],
 ];
 
 export function toStepSeconds(spanSeconds: number): StepSeconds {
-  return spans.find(([, spanSecondsMax]) => spanSeconds <= spanSecondsMax)?.[0] ?? 3600;
+  return spans.find(([, spanSecondsMax]) => spanSeconds <= spanSecondsMax)?.[0] ?? 86_400;
 }
 
 /**

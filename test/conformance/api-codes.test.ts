@@ -104,7 +104,15 @@ test('each code has its status, its body, its headers and its page', async () =>
     await exchange(server.url, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
   );
   expectAnswer('request_malformed', await get(`${server.url}/api/v1/polls/%ZZ`));
-  const elsewhere: ErrorCode[] = ['request_timeout', 'batch_too_large', 'ingest_log_full', 'ledger_unavailable'];
+  const elsewhere: ErrorCode[] = [
+    'request_timeout',
+    'batch_too_large',
+    'ingest_log_full',
+    'ledger_unavailable',
+    'too_many_connections',
+    'origin_forbidden',
+    'images_busy',
+  ];
   expect([...Object.keys(refusals), ...elsewhere, ...unseen].sort()).toEqual(Object.keys(errors).sort());
 });
 

@@ -47,6 +47,11 @@ const schemaKeywords = new Set([
 ]);
 const jsonTypes = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
 
+/** Pages, their forms and pictures are for browsers: the description is of what programs use. */
+function isPage(route: string): boolean {
+  return / \/(?:docs|api\/v1\/openapi\.json|p|embed|j|join|r|favicon\.\w+|hustings-poll\.js|\*)(?:$|\/)/u.test(route);
+}
+
 async function readDescription(): Promise<{ url: string; routes: string; description: Description }> {
   const server = await startTestServer();
   const { json } = await get(`${server.url}/api/v1/openapi.json`);
@@ -125,7 +130,7 @@ test('the description is OpenAPI 3.1: every operation has its parameters, tags, 
 
 test('every route of the server is in the description, but for the page that shows it', async () => {
   const { routes, description } = await readDescription();
-  const served = toRoutes(routes).filter((route) => !/ \/(?:docs|api\/v1\/openapi\.json)(?:$|\/)/u.test(route));
+  const served = toRoutes(routes).filter((route) => !isPage(route));
   const described = operationsOf(description).map(([name]) => name.replaceAll(/\{(\w+)\}/gu, ':$1'));
   expect(served.length).toBeGreaterThan(20);
   expect(described.sort()).toEqual(served.sort());

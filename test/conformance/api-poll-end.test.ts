@@ -86,13 +86,36 @@ test('an export holds the counts, the shares and the ballots, and nobody who cas
   const csv = await take('csv');
   expect(csv.headers.get('content-disposition')).toBe(`attachment; filename="${poll.slug}.csv"`);
   expect(csv.text).toBe('option_id,option,votes,percent\r\n1,\'=1+1,1,33.3\r\n2,"say ""hi"", Bob",2,66.7\r\n');
-  expect((await take('json')).json).toMatchObject({ poll: { question: 'Export?' }, tally: { total: 3 } });
   const lines = (await take('ballots')).text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { selections: string[] });
+    .map((line) => JSON.parse(line) as { ballotId: string; selections: string[] }); // The shape is checked below.
+  expect((await take('json')).json).toMatchObject({
+    poll: { question: 'Export?' },
+    tally: { total: 3 },
+    ballots: lines,
+  });
   expect(lines.map(({ selections }) => Number(selections[0])).toSorted((a, b) => a - b)).toEqual([1, 2, 2]);
   expect(Object.keys(lines[0] ?? {}).toSorted()).toEqual(['ballotId', 'castAt', 'selections']);
+});
+
+test('an export of a poll without ballots is whole, and one of many has each of them once', async () => {
+  const server = shared();
+  const poll = await createPoll(server.url, { electorate: 'open' });
+  const url = `${server.url}/api/v1/polls/${poll.id}`;
+  const take = (format: string) => get(`${url}/export?format=${format}`, { 'manage-key': poll.manageKey });
+  expect((await take('json')).json).toMatchObject({ tally: { total: 0 }, ballots: [] });
+  expect((await take('ballots')).text).toBe('');
+  // More than two pages of the reading.
+  const line = `${JSON.stringify({ selections: ['2'] })}\n`;
+  const sent = await send('POST', `${url}/ballots:batch`, line.repeat(4_500), {
+    'content-type': 'application/x-ndjson',
+    'manage-key': poll.manageKey,
+  });
+  expect(sent.status).toBe(200);
+  const { ballots } = (await take('json')).json as { ballots: { ballotId: string }[] }; // Checked above.
+  expect(new Set(ballots.map(({ ballotId }) => ballotId)).size).toBe(4_500);
+  expect((await take('ballots')).text.trim().split('\n')).toHaveLength(4_500);
 });
 
 test('a logo is a small picture by its bytes, shown under the address of the poll', async () => {
@@ -127,16 +150,22 @@ test('the manage key is exchanged for a cookie that works for pages of ours alon
   const exchanged = await send('POST', session, undefined, { 'manage-key': poll.manageKey });
   const setCookie = exchanged.headers.get('set-cookie') ?? '';
   expect(exchanged.status).toBe(204);
-  expect(setCookie).toMatch(/^manage_[\da-f]{32}=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/u);
+  expect(setCookie).toMatch(/^manages=[\w-]{22}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/u);
   expect(setCookie).not.toContain(poll.manageKey);
   const cookie = setCookie.split(';', 1)[0] ?? '';
   expect((await get(`${server.url}/api/v1/polls/${poll.id}/tally`, { cookie })).json).toMatchObject({ total: 0 });
   const close = (headers: Record<string, string>) =>
     send('POST', `${server.url}/api/v1/polls/${poll.id}/close`, undefined, { cookie, ...headers });
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+  for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
     expect((await close(headers as Record<string, string>)).json).toMatchObject({ code: 'origin_forbidden' });
   }
   expect((await close({ 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+  const reopen = { cookie, origin: server.url };
+  expect((await post(`${server.url}/api/v1/polls/${poll.id}/reopen`, undefined, reopen)).status).toBe(200);
+  const inBody = await post(session, { manageKey: poll.manageKey });
+  expect([inBody.status, inBody.headers.get('set-cookie')]).toEqual([204, setCookie]);
+  expect((await post(session, { manageKey: 'manage_wrong' })).status).toBe(403);
+  expect((await post(session, {})).status).toBe(401);
   const forgotten = await send('DELETE', session, undefined, { cookie });
   expect(forgotten.headers.get('set-cookie')).toContain('Max-Age=0');
 });
@@ -161,4 +190,24 @@ test('what a manager sees of the health of a poll is what happened', async () =>
   const health = await get(`${server.url}/api/v1/polls/${poll.id}/health`, { 'manage-key': poll.manageKey });
   expect(health.json).toEqual({ accepted: 1, duplicatesRefused: 2, late: 1, waiting: 0 });
   expect((await get(`${server.url}/api/v1/polls/${poll.id}/health`)).status).toBe(401);
+});
+
+test('results are hidden and shown at any time, those of a closed poll too', async () => {
+  const server = shared();
+  const poll = await createPoll(server.url);
+  await cast(server, poll, 'alice');
+  const url = `${server.url}/api/v1/polls/${poll.id}`;
+  const headers = { 'manage-key': poll.manageKey };
+  for (const close of [false, true]) {
+    if (close) expect((await post(`${url}/close`, undefined, headers)).status).toBe(200);
+    for (const [visibility, status] of [
+      ['manager', 403],
+      ['always', 200],
+    ] as const) {
+      expect((await send('PATCH', url, { visibility }, headers)).json).toMatchObject({ visibility });
+      const seen = [(await get(`${url}/tally`)).status, (await get(`${url}/series`)).status];
+      expect([close, visibility, ...seen]).toEqual([close, visibility, status, status]);
+      expect((await get(`${url}/export`, headers)).status).toBe(200);
+    }
+  }
 });

@@ -15,6 +15,7 @@ test('a new tally is zero, and each acknowledged ballot is in the next read', as
   const poll = await createPoll(server.url);
   expect((await tallyOf(server, poll)).json).toEqual({
     pollId: poll.id,
+    epoch: expect.stringMatching(/^[\da-f]{16}$/u),
     status: 'open',
     version: 0,
     total: 0,

@@ -145,6 +145,8 @@ export async function untilAlive(page: Page): Promise<void> {
 /** Scripts for pages are texts: the types of this folder know of no `document`. */
 const stillness = `(async () => {
   await document.fonts.ready;
+  // What watches the size of the page has taken notice by the second frame.
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
   await Promise.allSettled(ending.map(({ finished }) => finished));
 })()`;

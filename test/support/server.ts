@@ -43,7 +43,12 @@ export async function startOn(databaseUrl: string, flags: readonly string[] = []
 
 async function runOn(databaseUrl: string, flags: readonly string[]): Promise<TestServer> {
   const config = parseConfig({
-    argv: ['--port', '0', '--log-level', process.env['TEST_LOG'] ?? 'fatal', ...flags],
+    argv: [
+      ...(flags.includes('--port') ? [] : ['--port', '0']),
+      '--log-level',
+      process.env['TEST_LOG'] ?? 'fatal',
+      ...flags,
+    ],
     env: { DATABASE_URL: databaseUrl },
   });
   const running = await startHustings(config, {

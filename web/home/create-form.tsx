@@ -5,7 +5,7 @@ import { toClockText } from '../parts/clock.tsx';
 import { useSetting, useTexts } from '../parts/page.tsx';
 import { useLedgerNow } from '../live/use-ledger-now.ts';
 import { fill } from '../texts/wording.ts';
-import { emptyDraft, kinds, toKind, toNewPoll, type Draft } from './draft.ts';
+import { emptyDraft, findOptionFaults, kinds, namedOptions, toKind, toNewPoll, type Draft } from './draft.ts';
 import { takeDuplicate } from './duplicate.ts';
 import { OptionsEditor } from './options-editor.tsx';
 import { sendPoll } from './send-poll.ts';
@@ -14,6 +14,7 @@ import { TermsFields } from './terms-fields.tsx';
 type CreateFormProps = Pick<PageProps['home'], 'needsCreateKey' | 'refused'>;
 
 const questionCharsMax = 1_000;
+const optionsMin = 2;
 const clockStepMs = 1_000;
 
 export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
@@ -35,12 +36,15 @@ export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
   useEffect(() => alert.current?.focus(), [failure]);
 
   async function submit(): Promise<void> {
+    if (namedOptions(draft).length < optionsMin || findOptionFaults(draft.options).size > 0) {
+      return setFailure(texts.refused);
+    }
     setState('sending');
     setFailure(null);
     const sent = await sendPoll(toNewPoll(draft, now), createKey);
     if ('manageUrl' in sent) return location.assign(sent.manageUrl);
     setState('writing');
-    setFailure(fill(texts.failed, { detail: sent.detail }));
+    setFailure(sent.code === 'credential_missing' ? texts.keyNeeded : fill(texts.failed, { detail: sent.detail }));
   }
 
   return (
@@ -73,18 +77,7 @@ export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
       />
       <OptionsEditor options={draft.options} onChange={(options) => change({ options })} />
       <TermsFields draft={draft} onChange={change} />
-      {needsCreateKey ? (
-        <label class="text">
-          <span>{texts.createKey}</span>
-          <input
-            class="field"
-            type="password"
-            autocomplete="off"
-            value={createKey}
-            onInput={(event) => setCreateKey(event.currentTarget.value)}
-          />
-        </label>
-      ) : null}
+      {needsCreateKey ? <CreateKeyField value={createKey} onChange={setCreateKey} /> : null}
       <div class="submit">
         <button class="button" aria-disabled={state === 'sending'}>
           {state === 'sending' ? texts.submitting : texts.submit}
@@ -92,6 +85,22 @@ export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
         <Sentence draft={draft} now={now} />
       </div>
     </form>
+  );
+}
+
+function CreateKeyField({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
+  const texts = useTexts('home');
+  return (
+    <label class="text">
+      <span>{texts.createKey}</span>
+      <input
+        class="field"
+        type="password"
+        autocomplete="off"
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

@@ -2,7 +2,8 @@
 import type { NewPoll, PollCreated } from '../../protocol/poll.ts';
 import type { Problem } from '../../protocol/problem.ts';
 
-export type Sent = { readonly manageUrl: string } | { readonly detail: string };
+/** `code` null: no answer came. */
+export type Sent = { readonly manageUrl: string } | { readonly detail: string; readonly code: string | null };
 
 export async function sendPoll(poll: NewPoll, createKey: string): Promise<Sent> {
   try {
@@ -11,12 +12,15 @@ export async function sendPoll(poll: NewPoll, createKey: string): Promise<Sent> 
       headers: { 'content-type': 'application/json', ...(createKey === '' ? {} : { 'create-key': createKey }) },
       body: JSON.stringify(poll),
     });
-    if (!response.ok) return { detail: toDetail((await response.json()) as Problem) }; // Refusals of our own server.
+    if (!response.ok) {
+      const problem = (await response.json()) as Problem; // A refusal of our own server.
+      return { detail: toDetail(problem), code: problem.code };
+    }
     const { slug, manageKey } = (await response.json()) as PollCreated & { manageKey: string }; // The same.
     // The key travels in the fragment alone, which browsers keep to themselves.
     return { manageUrl: `/p/${slug}/manage#${manageKey}` };
   } catch (error) {
-    return { detail: String(error) };
+    return { detail: String(error), code: null };
   }
 }
 

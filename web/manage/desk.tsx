@@ -18,9 +18,6 @@ import { LogCard } from './log-card.tsx';
 import type { Answer, Manager } from './manager.ts';
 import { Steps } from './steps.tsx';
 
-/** Does something and says in words what came of it. */
-export type Take = (work: Promise<Answer<Poll>>, done: string) => Promise<boolean>;
-
 export function Desk({ first, manager }: { readonly first: PollShown; readonly manager: Manager }) {
   const texts = useTexts('manage');
   const live = useLivePoll(first);
@@ -32,12 +29,12 @@ export function Desk({ first, manager }: { readonly first: PollShown; readonly m
       ? live
       : applyFrame(live, { type: 'poll', poll: changed.id, status: changed.status, terms: changed });
 
-  async function take(work: Promise<Answer<Poll>>, done: string): Promise<boolean> {
+  async function take(work: Promise<Answer<Poll>>, done: string): Promise<void> {
     const answer = await work;
     if ('value' in answer) {
       setChanged(answer.value);
       setSaid({ words: done, failed: false });
-      return true;
+      return;
     }
     setSaid({ words: fill(texts.failed, { detail: answer.refused }), failed: true });
     if (answer.code === 'poll_state_conflict') {
@@ -45,7 +42,6 @@ export function Desk({ first, manager }: { readonly first: PollShown; readonly m
       const now = await manager.poll();
       if ('value' in now) setChanged(now.value);
     }
-    return false;
   }
 
   return (

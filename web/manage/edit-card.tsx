@@ -2,8 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Poll, PollEdit } from '../../protocol/poll.ts';
 import { useTexts } from '../parts/page.tsx';
-import type { Take } from './desk.tsx';
-import type { Manager } from './manager.ts';
+import type { Manager, Take } from './manager.ts';
 
 type EditCardProps = {
   readonly poll: Poll;

@@ -5,6 +5,9 @@ import type { Tally } from '../../protocol/tally.ts';
 
 export type Answer<Value> = { readonly value: Value } | { readonly refused: string; readonly code: string };
 
+/** Waits for what was begun and says in words what came of it. */
+export type Take = (work: Promise<Answer<Poll>>, done: string) => Promise<void>;
+
 export type PollEvent = { readonly at: string; readonly event: string };
 
 export type Manager = {
@@ -35,7 +38,7 @@ export function createManager(pollId: string): Manager {
       const response = await fetch(`${base}${path}`, {
         method,
         headers: { ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
-        ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as Blob) }), // Told apart above.
+        ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : body }),
       });
       const answer: unknown = response.status === 204 ? null : await response.json();
       if (response.ok) return { value: answer as Value }; // The shapes of our own server.

@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Poll } from '../../protocol/poll.ts';
 import { useTexts } from '../parts/page.tsx';
 import { fill } from '../texts/wording.ts';
-import type { Take } from './desk.tsx';
-import type { Manager } from './manager.ts';
+import type { Manager, Take } from './manager.ts';
 
 type StepsProps = { readonly poll: Poll; readonly manager: Manager; readonly take: Take };
 

@@ -6,11 +6,12 @@ import { fill, toNumberText, toPercentText } from '../texts/wording.ts';
 export function Figures({ tally }: { readonly tally: Tally }) {
   const texts = useTexts('results');
   const { language } = useSetting();
+  const total = toNumberText(tally.total, language);
   return (
     <section class="card panel">
       <div>
         <div class="small muted">{texts.ballots}</div>
-        <div class="big num">{toNumberText(tally.total, language)}</div>
+        <div class={`big num ${toSize(total)}`}>{total}</div>
         {tally.turnout === null ? null : (
           <div class="small muted num">
             {fill(texts.turnout, { percent: toPercentText(Math.round(tally.turnout * 1_000), language) })}
@@ -29,4 +30,10 @@ export function Figures({ tally }: { readonly tally: Tally }) {
       </dl>
     </section>
   );
+}
+
+/** A number stands on one line, however many digits it has. */
+function toSize({ length }: string): '' | 'long' | 'longest' {
+  if (length > 12) return 'longest';
+  return length > 8 ? 'long' : '';
 }

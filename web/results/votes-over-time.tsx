@@ -18,7 +18,8 @@ export function VotesOverTime({ poll, first, ballotId }: OverTimeProps) {
   const { language } = useSetting();
   const series = useSeries(poll, first, ballotId);
   const place = useRef<HTMLDivElement>(null);
-  const peakTime = useClockText(series?.peak?.at ?? null, series?.stepSeconds === 3_600 ? 'moment' : 'time');
+  const timeStyle = (series?.stepSeconds ?? 0) >= 3_600 ? 'moment' : 'time';
+  const peakTime = useClockText(series?.peak?.at ?? null, timeStyle);
   useEffect(() => {
     if (series === null || place.current === null || series.points.length === 0) return undefined;
     return drawChart(place.current, series, language);
@@ -59,7 +60,7 @@ function SeriesTable({ series }: { readonly series: Series }) {
           .map(({ at, votes }) => (
             <tr key={at}>
               <th scope="row" class="num">
-                {toClockText(at, language, series.stepSeconds === 3_600 ? 'moment' : 'time')}
+                {toClockText(at, language, series.stepSeconds >= 3_600 ? 'moment' : 'time')}
               </th>
               <td class="num">{toNumberText(votes, language)}</td>
             </tr>

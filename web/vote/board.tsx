@@ -121,12 +121,18 @@ function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
           <p class="small muted num">{counted(texts.lastTenMinutes, figures.lastTenMinutes, language)}</p>
         )}
       </div>
-      {figures === null ? null : (
-        <p class="count num">
-          <b>{toNumberText(figures.votes, language)}</b>
-          <span class="visually-hidden"> {counted(common.votes, figures.votes, language)}</span>
+      <div class="figures num">
+        {figures === null ? null : (
+          <p class="count">
+            <b>{toNumberText(figures.votes, language)}</b>
+            <span class="visually-hidden"> {counted(common.votes, figures.votes, language)}</span>
+          </p>
+        )}
+        {/* Beside the button, whose name says what it does and not what was done. */}
+        <p class="sent" role="status">
+          {sent}
         </p>
-      )}
+      </div>
       <button
         class="button quiet"
         name="option"
@@ -139,13 +145,7 @@ function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
         }}
       >
         {texts.vote}
-        <span class="sent num" aria-hidden="true">
-          {sent}
-        </span>
       </button>
-      <span class="visually-hidden" role="status">
-        {sent}
-      </span>
     </li>
   );
 }

@@ -55,8 +55,8 @@ function registerExport(app: HttpApp, parts: HttpParts): void {
       schema: {
         summary: 'Take the results away',
         description:
-          '`csv`: a row for each option. `json`: the poll and its tally. `ballots`: every counted ballot as NDJSON, with its id, so that whoever holds a receipt ' +
-          'can find the own one; who cast it is in none of them.',
+          '`csv`: a row for each option. `json`: the poll, its tally, and every counted ballot. `ballots`: the ballots alone, as NDJSON. A ballot has its id, ' +
+          'so whoever holds a receipt finds its selections in the export; who cast it is in none of them. An export that breaks off is not whole.',
         tags,
         params,
         querystring: Type.Object({ format: Type.Optional(formats) }),
@@ -91,27 +91,44 @@ function sendExport(
       const rows = poll.options.map(({ id, text }, index) => [id, text, votes[index] ?? 0, (shares[index] ?? 0) / 10]);
       return reply.type('text/csv; charset=utf-8').send(toCsv([['option_id', 'option', 'votes', 'percent'], ...rows]));
     }
-    case 'json':
-      return reply.type('application/json; charset=utf-8').send(
-        JSON.stringify({
-          poll: toPollView(poll, status),
-          tally: toTallyView(poll, status, tally, parts.results.epoch),
-        }),
-      );
+    case 'json': {
+      const head = JSON.stringify({
+        poll: toPollView(poll, status),
+        tally: toTallyView(poll, status, tally, parts.results.epoch),
+      });
+      return reply.type('application/json; charset=utf-8').send(Readable.from(toDocument(parts, poll, head)));
+    }
     case 'ballots':
       return reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(toLines(parts, poll)));
   }
 }
 
-async function* toLines({ readBallots }: Pick<HttpParts, 'readBallots'>, poll: Poll): AsyncGenerator<string> {
-  for await (const page of readBallots(poll.pollNo)) {
-    yield page
-      .map(({ ballotId, castAt, selections }) => {
-        const optionIds = selections.map((optionNo) => poll.options[optionNo - 1]?.id);
-        return `${JSON.stringify({ ballotId, castAt: new Date(castAt).toISOString(), selections: optionIds })}\n`;
-      })
-      .join('');
+async function* toLines(parts: BallotReading, poll: Poll): AsyncGenerator<string> {
+  for await (const page of toBallotTexts(parts, poll)) yield page.map((text) => `${text}\n`).join('');
+}
+
+/** `head` is an object as JSON; the ballots become its last member. */
+async function* toDocument(parts: BallotReading, poll: Poll, head: string): AsyncGenerator<string> {
+  yield `${head.slice(0, -1)},"ballots":[`;
+  let separator = '';
+  for await (const page of toBallotTexts(parts, poll)) {
+    yield `${separator}${page.join(',')}`;
+    separator = ',';
   }
+  yield ']}';
+}
+
+type BallotReading = Pick<HttpParts, 'readBallots' | 'polls'>;
+
+/** Pages of ballots as JSON. @throws {AppError} `poll_not_found` where the poll was deleted meanwhile, and so some may be missing */
+async function* toBallotTexts({ readBallots, polls }: BallotReading, poll: Poll): AsyncGenerator<string[]> {
+  for await (const page of readBallots(poll.pollNo)) {
+    yield page.map(({ ballotId, castAt, selections }) => {
+      const optionIds = selections.map((optionNo) => poll.options[optionNo - 1]?.id);
+      return JSON.stringify({ ballotId, castAt: new Date(castAt).toISOString(), selections: optionIds });
+    });
+  }
+  if ((await polls.find(poll.id)) === null) throw new AppError('poll_not_found', 'The poll was deleted.');
 }
 
 function registerLogo(app: HttpApp, parts: HttpParts): void {

@@ -206,16 +206,24 @@ function registerManageSession(app: HttpApp, parts: HttpParts): void {
     {
       schema: {
         summary: 'Exchange the manage key for a cookie',
-        description: 'For the pages of this server. The cookie holds no key.',
+        description:
+          'For the pages of this server. The key comes in the header or in the body; the cookie holds no key.',
         tags,
         params,
         headers: managerHeaders,
+        body: Type.Union([Type.Object({ manageKey: Type.Optional(Type.String()) }), Type.Null()]),
         response: answers(noContent),
       },
     },
     async (request, reply) => {
-      const poll = await findManaged(parts, request, request.params.poll);
-      return reply.code(204).header('set-cookie', parts.cookies.toManageCookie(poll)).send(null);
+      const poll = await findPoll(parts, request.params.poll);
+      const { headers, method, body } = request;
+      const manageKey = body?.manageKey ?? headers['manage-key'];
+      requireManager(parts, { method, headers: { ...headers, 'manage-key': manageKey } }, poll);
+      return reply
+        .code(204)
+        .header('set-cookie', parts.cookies.toManageCookie(request.headers.cookie, poll))
+        .send(null);
     },
   );
   app.delete(
@@ -223,7 +231,10 @@ function registerManageSession(app: HttpApp, parts: HttpParts): void {
     { schema: { summary: 'Forget the manage key', tags, params, response: answers(noContent) } },
     async (request, reply) => {
       const poll = await findPoll(parts, request.params.poll);
-      return reply.code(204).header('set-cookie', parts.cookies.toForgottenManageCookie(poll)).send(null);
+      return reply
+        .code(204)
+        .header('set-cookie', parts.cookies.toForgottenManageCookie(request.headers.cookie, poll))
+        .send(null);
     },
   );
 }

@@ -58,6 +58,7 @@ export const home: Catalogue['home'] = {
   colorWeak: 'Auf der Seite schwer zu sehen: Der Kontrast ist {ratio} zu 1, nötig sind 3 zu 1.',
   embed: 'Websites, die sie in einem Rahmen zeigen dürfen, eine pro Zeile',
   createKey: 'Anlege-Schlüssel dieses Servers',
+  keyNeeded: 'Dieser Server nimmt neue Abstimmungen nur mit dem Anlege-Schlüssel an.',
   submit: 'Abstimmung anlegen',
   submitting: 'Wird angelegt …',
   failed: 'Das ging nicht: {detail}',

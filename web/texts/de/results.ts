@@ -27,7 +27,7 @@ export const results: Catalogue['results'] = {
   },
   toVote: 'Zur Abstimmung',
   overTime: 'Stimmen im Zeitverlauf',
-  per: { s1: 'pro Sekunde', s10: 'pro 10 s', s60: 'pro Minute', s3600: 'pro Stunde' },
+  per: { s1: 'pro Sekunde', s10: 'pro 10 s', s60: 'pro Minute', s3600: 'pro Stunde', s86400: 'pro Tag' },
   peak: '{per}, Spitze {votes} um {time}',
   asTable: 'Als Tabelle',
   option: 'Option',

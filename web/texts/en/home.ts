@@ -56,6 +56,7 @@ export const home = {
   colorWeak: 'Hard to see on the page: its contrast is {ratio} to 1, and 3 to 1 is the least.',
   embed: 'Sites that may show it in a frame, one a line',
   createKey: 'Create key of this server',
+  keyNeeded: 'This server takes new votes only with its create key.',
   submit: 'Create the vote',
   submitting: 'Creating …',
   failed: 'It could not be created: {detail}',

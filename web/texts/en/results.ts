@@ -25,7 +25,7 @@ export const results = {
   },
   toVote: 'Go and vote',
   overTime: 'Votes over time',
-  per: { s1: 'per second', s10: 'per 10 s', s60: 'per minute', s3600: 'per hour' },
+  per: { s1: 'per second', s10: 'per 10 s', s60: 'per minute', s3600: 'per hour', s86400: 'per day' },
   peak: '{per}, peak {votes} at {time}',
   asTable: 'As a table',
   option: 'Option',
