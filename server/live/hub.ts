@@ -40,7 +40,7 @@ export type Hub = {
   /** The ledger's clock. */
   now(): number;
   /** How many connections follow this poll here. */
-  onlineOf(poll: Poll): number;
+  onlineOf(poll: Pick<Poll, 'pollNo'>): number;
   stop(): void;
 };
 

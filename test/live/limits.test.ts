@@ -149,7 +149,7 @@ test('one subscriber that never reads delays nobody, costs a bounded amount, and
   void lazy.ended.then(() => {
     gone = true;
   });
-  const online = (): number => server.running.hub.onlineOf({ pollNo: 1 } as never);
+  const online = (): number => server.running.hub.onlineOf({ pollNo: 1 });
   const until = Date.now() + 60_000;
   while (online() === 2 && Date.now() < until) {
     await Promise.all(
