@@ -28,12 +28,17 @@ type LedgerConfig = Pick<
 export async function openLedger(config: LedgerConfig, options: LedgerOptions): Promise<Ledger> {
   const { log } = options;
   const database = await findDatabase(config, options);
+  let closing = false;
   const pool = createPool(
     database.connection,
     { connectionsMax: config.poolConnectionsMax, statementTimeoutMs: config.statementTimeoutMs },
-    (error) => log.warn({ err: error }, 'database connection lost'),
+    (error) => {
+      // At the end connections are closed from both sides. And pg hangs the whole connection on the error, which no log wants.
+      if (!closing) log.warn({ reason: error.message }, 'database connection lost');
+    },
   );
   async function close(): Promise<void> {
+    closing = true;
     await pool.end();
     await database.stop();
   }

@@ -1,7 +1,15 @@
 /** The picture that other sites show of a link to a poll: a ballot paper with the question and, where anyone may see them, the leading options. */
+import { isRightToLeft, shorten, toDrawable, widthPxOf, wrap, type Font } from './fit-text.ts';
 
-export type CardRow = {
+export type CardOption = {
   readonly text: string;
+  /** Its place on the ballot, from 1. It stands for a text that cannot be drawn. */
+  readonly place: number;
+  /** null where the results are hidden. */
+  readonly result: CardResult | null;
+};
+
+export type CardResult = {
   readonly votes: number;
   /** Tenths of a percent. */
   readonly share: number;
@@ -12,9 +20,8 @@ export type Card = {
   readonly question: string;
   /** In words, such as "Open · 1,481 ballots". */
   readonly status: string;
-  /** null where the results are hidden: then the options stand without figures. */
-  readonly rows: readonly CardRow[] | null;
-  readonly options: readonly string[];
+  /** In the order in which they are shown; those for which there is no room are counted. */
+  readonly options: readonly CardOption[];
   readonly accent: string | null;
   /** Where to vote, as people read it. */
   readonly address: string;
@@ -23,128 +30,142 @@ export type Card = {
 const width = 1200;
 const height = 630;
 const margin = 64;
-const rowsMax = 4;
-const questionLinesMax = 2;
-const questionPx = 54;
-const rowPx = 30;
-/** Below the rows stands the address. */
-const footerPx = 104;
-/** A bar with the line above it. */
-const barStepPxMin = 70;
-/** What the figures beside a bar take. */
-const figuresPx = 260;
-/** How wide a bold character is on average, in parts of the font's size. */
-const averageWidth = 0.7;
+const contentWidth = width - 2 * margin;
+const optionsMax = 5;
+const lineHeight = 1.2;
+const questionTop = 124;
+/** The largest in which the question has room; what is still too long is cut. */
+const questionSizes = [
+  { px: 58, linesMax: 1 },
+  { px: 46, linesMax: 2 },
+  { px: 40, linesMax: 2 },
+] as const;
+const gapBelowQuestion = 26;
+const rowsBottom = 546;
+const rowStep = { min: 56, max: 112 };
+const smallPx = 26;
 const ink = '#16202e';
 const quiet = '#51607a';
-const defaultAccent = '#1d4ed8';
+const track = '#edeff4';
+const bar = '#a9bdf2';
+const houseAccent = '#1d4ed8';
 
 export function toResultCard(card: Card): string {
-  const accent = card.accent ?? defaultAccent;
-  const lines = wrap(card.question, (width - 2 * margin) / (questionPx * averageWidth), questionLinesMax);
-  const rowsTop = 190 + lines.length * questionPx * 1.2;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans">
-<rect width="${width}" height="${height}" fill="#fbfaf6"/>
-<rect x="24" y="24" width="${width - 48}" height="${height - 48}" rx="28" fill="#ffffff" stroke="#d9dce4" stroke-width="2"/>
-${toMark(accent)}
-<text x="${margin + 62}" y="112" font-size="30" font-weight="700" fill="${ink}">Hustings</text>
-<text x="${width - margin}" y="112" font-size="26" fill="${quiet}" text-anchor="end">${escapeXml(card.status)}</text>
-${lines.map((line, index) => toText(line, 190 + index * questionPx * 1.2, questionPx, 700)).join('\n')}
-${card.rows === null ? toOptions(card.options, rowsTop) : toBars(card.rows, rowsTop, accent)}
-<text x="${margin}" y="${height - 56}" font-size="26" fill="${quiet}">${escapeXml(shorten(card.address, 62))}</text>
-</svg>`;
+  const question = toDrawable(card.question) || 'A poll';
+  const pen = createPen(isRightToLeft(question));
+  const { lines, font } = fitQuestion(question);
+  const rowsTop = questionTop + lines.length * font.px * lineHeight + gapBelowQuestion;
+  const shown = card.options.slice(0, Math.min(optionsMax, Math.floor((rowsBottom - rowsTop) / rowStep.min)));
+  const step = Math.min(rowStep.max, (rowsBottom - rowsTop) / Math.max(1, shown.length));
+  const more = card.options.length - shown.length;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans">`,
+    `<rect width="${width}" height="${height}" fill="#fbfaf6"/>`,
+    `<rect x="24" y="24" width="${width - 48}" height="${height - 48}" rx="28" fill="#ffffff" stroke="#d9dce4" stroke-width="2"/>`,
+    toHeader(pen, card.status),
+    ...lines.map((line, index) => pen.text(line, questionTop + (index + 0.84) * font.px * lineHeight, { font })),
+    ...shown.map((option, index) => toRow(pen, option, { top: rowsTop + index * step, step, accent: card.accent })),
+    pen.text(shorten(toDrawable(card.address), contentWidth - 200, small), height - 46, { font: small, fill: quiet }),
+    more > 0 ? pen.text(`+${more} more`, height - 46, { font: small, fill: quiet, fromEnd: 0 }) : '',
+    '</svg>',
+  ].join('\n');
 }
 
-/** The crossed box. */
-function toMark(accent: string): string {
-  return `<g transform="translate(${margin} 74) scale(1.85)" fill="none" stroke-linecap="round"><rect x="1.5" y="1.5" width="23" height="23" rx="4.5" stroke="${ink}" stroke-width="2.4"/><path d="M7.6 7.2 18.4 18.8M18.6 7 7.4 19" stroke="${accent}" stroke-width="3.4"/></g>`;
-}
+const small: Font = { px: smallPx, bold: false };
 
-function toBars(rows: readonly CardRow[], top: number, accent: string): string {
-  const space = height - footerPx - top;
-  const shown = rows.slice(0, Math.min(rowsMax, Math.floor(space / barStepPxMin)));
-  const step = Math.min(84, space / Math.max(1, shown.length));
-  const barWidth = width - 2 * margin;
-  const bars = shown.map(({ text, votes, share, leads }, index) => {
-    const y = top + index * step;
-    const figures = `${votes.toLocaleString('en')} · ${(share / 10).toFixed(1)} %`;
-    const fill = leads ? accent : '#a9bdf2';
-    return `${toText(shorten(text, 42), y, rowPx - 4, 500, width - margin - figuresPx)}
-<text x="${width - margin}" y="${y}" font-size="${rowPx - 4}" fill="${quiet}" text-anchor="end">${escapeXml(figures)}</text>
-<rect x="${margin}" y="${y + 12}" width="${barWidth}" height="22" rx="8" fill="#edeff4"/>
-<rect x="${margin}" y="${y + 12}" width="${Math.max(share === 0 ? 0 : 16, (barWidth * share) / 1_000)}" height="22" rx="8" fill="${fill}"/>`;
-  });
-  return bars.join('\n') + toMore(rows.length - shown.length);
-}
-
-function toOptions(options: readonly string[], top: number): string {
-  const shown = options.slice(0, rowsMax);
-  const step = Math.min(64, (height - footerPx - top) / Math.max(1, shown.length));
-  const boxes = shown.map((text, index) => {
-    const y = top + index * step;
-    return `<rect x="${margin + 2}" y="${y - 26}" width="30" height="30" rx="7" fill="none" stroke="#8a94a8" stroke-width="3"/>
-<text x="${margin + 52}" y="${y}" font-size="${rowPx}" fill="${ink}">${escapeXml(shorten(text, 52))}</text>`;
-  });
-  return boxes.join('\n') + toMore(options.length - shown.length);
-}
-
-function toMore(count: number): string {
-  if (count <= 0) return '';
-  return `\n<text x="${width - margin}" y="${height - 56}" font-size="26" fill="${quiet}" text-anchor="end">+${count} more</text>`;
-}
-
-/** A line of people's text: from the right where it is written so. */
-function toText(text: string, y: number, size: number, weight: number, rightEdge = width - margin): string {
-  const isRightToLeft = /^[^\p{L}]*\p{Script=Arabic}|^[^\p{L}]*\p{Script=Hebrew}/u.test(text);
-  const place = isRightToLeft ? `x="${rightEdge}" text-anchor="end"` : `x="${margin}"`;
-  return `<text ${place} y="${y}" font-size="${size}" font-weight="${weight}" fill="${ink}">${escapeXml(text)}</text>`;
-}
-
-/** Breaks a text into lines of about so many characters; what does not fit is cut with an ellipsis. */
-function wrap(text: string, charsMax: number, linesMax: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.trim().split(/\s+/u)) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (widthOf(longer) <= charsMax || line === '') line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
+function fitQuestion(question: string): { readonly lines: readonly string[]; readonly font: Font } {
+  for (const { px, linesMax } of questionSizes) {
+    const font = { px, bold: true };
+    const lines = wrap(question, contentWidth, linesMax + 1, font);
+    if (lines.length <= linesMax) return { lines, font };
   }
-  lines.push(line);
-  const shown = lines.slice(0, linesMax).map((each) => shorten(each, charsMax));
-  if (lines.length > linesMax) shown[linesMax - 1] = shorten(`${shown[linesMax - 1]} …`, charsMax);
-  return shown;
+  const { px, linesMax } = questionSizes[2];
+  const font = { px, bold: true };
+  return { lines: wrap(question, contentWidth, linesMax, font), font };
 }
 
-/** The text, or its beginning and an ellipsis. Cut between characters as people see them. */
-function shorten(text: string, charsMax: number): string {
-  if (widthOf(text) <= charsMax) return text;
-  let shown = '';
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)) {
-    if (widthOf(shown) + widthOf(segment) > charsMax - 1) break;
-    shown += segment;
-  }
-  return `${shown.trimEnd()}…`;
+/** The crossed box and the name, with the status opposite. */
+function toHeader(pen: Pen, status: string): string {
+  const baseline = 98;
+  const box = `<g transform="translate(${pen.left(0, 42)} ${baseline - 35}) scale(1.62)" fill="none" stroke-linecap="round"><rect x="1.5" y="1.5" width="23" height="23" rx="4.5" stroke="${ink}" stroke-width="2.4"/><path d="M7.6 7.2 18.4 18.8M18.6 7 7.4 19" stroke="${houseAccent}" stroke-width="3.4"/></g>`;
+  return [
+    box,
+    pen.text('Hustings', baseline, { font: { px: 28, bold: true }, fromStart: 56 }),
+    pen.text(toDrawable(status), baseline, { font: small, fill: quiet, fromEnd: 0 }),
+  ].join('\n');
 }
 
-/** In average Latin characters. */
-function widthOf(text: string): number {
-  let sum = 0;
-  for (const character of text) sum += toCharacterWidth(character);
-  return sum;
+type Place = { readonly top: number; readonly step: number; readonly accent: string | null };
+
+function toRow(pen: Pen, option: CardOption, place: Place): string {
+  const text = toDrawable(option.text) || `Option ${option.place}`;
+  return option.result === null ? toBox(pen, text, place) : toBar(pen, text, option.result, place);
 }
 
-function toCharacterWidth(character: string): number {
-  if (
-    /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Extended_Pictographic}/u.test(
-      character,
-    )
-  )
-    return 1.8;
-  if (/[WMwm@%]/u.test(character)) return 1.6;
-  return /[iljtf.,:;'|! ]/u.test(character) ? 0.65 : 1.05;
+/** An option to tick. */
+function toBox(pen: Pen, text: string, { top, step }: Place): string {
+  const px = Math.min(34, step * 0.46);
+  const font = { px, bold: false };
+  return [
+    `<rect x="${pen.left(1.5, px)}" y="${top + px * 0.1}" width="${px}" height="${px}" rx="7" fill="none" stroke="#8a94a8" stroke-width="3"/>`,
+    pen.text(shorten(text, contentWidth - px * 1.6, font), top + px * 0.96, { font, fromStart: px * 1.6 }),
+  ].join('\n');
+}
+
+/** The option, its votes and its share; below, the share as a bar. */
+function toBar(pen: Pen, text: string, { votes, share, leads }: CardResult, { top, step, accent }: Place): string {
+  const px = Math.min(32, Math.max(22, step * 0.36));
+  const font = { px, bold: false };
+  const bold = { px, bold: true };
+  const thickness = Math.min(34, step * 0.3);
+  const figures = { votes: votes.toLocaleString('en'), share: `${(share / 10).toFixed(1)} %` };
+  const shareColumn = widthPxOf('100.0 %', font) + px * 0.4;
+  const textWidth = contentWidth - shareColumn - widthPxOf(figures.votes, bold) - px;
+  const baseline = top + px * 0.86;
+  const barTop = top + px * 1.26;
+  const length = votes > 0 ? Math.max(thickness / 2, (contentWidth * share) / 1_000) : 0;
+  // A colour of somebody's choice may be as pale as the ground.
+  const outline = leads && accent !== null ? ` stroke="${ink}" stroke-opacity="0.5"` : '';
+  const toRect = (rectWidth: number, fill: string, more = ''): string =>
+    `<rect x="${pen.left(0, rectWidth)}" y="${barTop}" width="${rectWidth}" height="${thickness}" rx="${Math.min(8, thickness / 2)}" fill="${fill}"${more}/>`;
+  return [
+    pen.text(shorten(text, textWidth, font), baseline, { font }),
+    pen.text(figures.votes, baseline, { font: bold, fromEnd: shareColumn }),
+    pen.text(figures.share, baseline, { font, fill: quiet, fromEnd: 0 }),
+    toRect(contentWidth, track),
+    length > 0 ? toRect(length, leads ? (accent ?? houseAccent) : bar, outline) : '',
+  ].join('\n');
+}
+
+type Ink = { readonly font: Font; readonly fill?: string } & (
+  | { readonly fromStart?: number }
+  | { readonly fromEnd: number }
+);
+
+/** Places things on the paper, counted from where lines begin: the right where the question is written so. */
+type Pen = {
+  /** The left edge of something so wide that stands so far from where lines begin. */
+  left(fromStart: number, thingWidth: number): number;
+  text(text: string, baseline: number, how: Ink): string;
+};
+
+function createPen(fromRight: boolean): Pen {
+  return {
+    left: (fromStart, thingWidth) => (fromRight ? width - margin - fromStart - thingWidth : margin + fromStart),
+    text(text, baseline, { font, fill = ink, ...side }) {
+      const isAtEnd = 'fromEnd' in side;
+      const inset = margin + (isAtEnd ? side.fromEnd : (side.fromStart ?? 0));
+      const isAtRight = isAtEnd !== fromRight;
+      const place = isAtRight ? `x="${width - inset}" text-anchor="end"` : `x="${inset}"`;
+      const weight = font.bold ? ' font-weight="700"' : '';
+      return `<text ${place} y="${baseline}" font-size="${font.px}"${weight} fill="${fill}">${escapeXml(embed(text))}</text>`;
+    },
+  };
+}
+
+/** Lines begin from the left for the renderer, so that a question mark would stand at the wrong end: such a text is embedded (UAX 9). */
+function embed(text: string): string {
+  return isRightToLeft(text) ? `\u202b${text}\u202c` : text;
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -155,9 +176,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** XML takes no control characters, escaped or not. */
 function escapeXml(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, ' ')
-    .replaceAll(/[&<>"']/gu, (character) => entities[character] ?? character);
+  return text.replaceAll(/[&<>"']/gu, (character) => entities[character] ?? character);
 }

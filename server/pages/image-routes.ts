@@ -1,13 +1,15 @@
 /** Pictures of a poll: its QR code, the card that other sites show of a link to it, and its logo. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toShares } from '../../protocol/shares.ts';
+import type { PollTally } from '../board/tally-board.ts';
 import { AppError } from '../errors.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { findPoll } from '../http/requests.ts';
 import { createPngMaker, type PngMaker } from '../images/png.ts';
 import { toQrSvg } from '../images/qr-code.ts';
-import { toResultCard, type Card } from '../images/result-card.ts';
-import type { Poll } from '../poll/poll.ts';
+import { toResultCard, type Card, type CardOption } from '../images/result-card.ts';
+import type { Option, Poll } from '../poll/poll.ts';
+import type { PollStatus } from '../poll/schedule.ts';
 import { anyone } from '../poll/visibility.ts';
 
 type PollRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { size?: string } }>;
@@ -72,55 +74,76 @@ function takeImage(png: Buffer | null): Buffer {
   return png;
 }
 
-/** Cards as anyone may see them, the same for all who ask within ten seconds. */
-function createCardCache(parts: HttpParts, toPng: PngMaker['make']) {
-  const kept = new Map<string, { readonly key: string; readonly at: number; readonly png: Promise<Buffer | null> }>();
-  return (poll: Poll, publicUrl: string): Promise<Buffer | null> => {
-    const card = toCard(parts, poll, publicUrl);
-    const key = JSON.stringify(card);
-    const place = `${poll.pollNo} ${publicUrl}`;
-    const known = kept.get(place);
+type KeptCard = {
+  readonly key: string;
+  readonly version: number;
+  readonly at: number;
+  readonly png: Promise<Buffer | null>;
+};
+
+/** Cards as anyone may see them: made anew when the tally has changed, but every ten seconds at most. */
+function createCardCache({ results }: Pick<HttpParts, 'results'>, toPng: PngMaker['make']) {
+  const kept = new Map<string, KeptCard>();
+
+  function read(poll: Poll, publicUrl: string): KeptCard {
+    const status = results.statusOf(poll);
+    const tally = results.tallyOf(poll, anyone);
+    // Who may see what, and what the manager has changed, is not a matter of seconds.
+    const key = `${poll.revision} ${status} ${tally === null}`;
+    const version = tally?.version ?? 0;
+    const known = kept.get(`${poll.pollNo} ${publicUrl}`);
     const at = performance.now();
-    // Who may see what is not a matter of seconds: a card that shows figures is not kept beyond their hiding.
-    const isFresh = known !== undefined && at - known.at < cardKeptMs && (card.rows !== null || known.key === key);
-    if (isFresh) return known.png;
-    const png = toPng(toResultCard(card), cardWidthPx);
+    if (known?.key === key && (known.version === version || at - known.at < cardKeptMs)) return known;
+    return { key, version, at, png: toPng(toResultCard(toCard(poll, { status, tally, publicUrl })), cardWidthPx) };
+  }
+
+  return (poll: Poll, publicUrl: string): Promise<Buffer | null> => {
+    const place = `${poll.pollNo} ${publicUrl}`;
+    const card = read(poll, publicUrl);
+    const forget = (): void => {
+      if (kept.get(place) === card) kept.delete(place);
+    };
+    // The one that was asked for last goes last.
     kept.delete(place);
-    kept.set(place, { key, at, png });
-    void png.then(
-      (made) => made ?? kept.delete(place),
-      () => kept.delete(place),
-    );
+    kept.set(place, card);
+    card.png.then((made) => (made === null ? forget() : undefined), forget);
     const [oldest] = kept.keys();
     if (kept.size > cardsMax && oldest !== undefined) kept.delete(oldest);
-    return png;
+    return card.png;
   };
 }
 
 const statusWords = { draft: 'Not open yet', open: 'Open', paused: 'Paused', closing: 'Closing', closed: 'Closed' };
 
-function toCard({ results }: HttpParts, poll: Poll, publicUrl: string): Card {
-  const status = results.statusOf(poll);
-  const tally = results.tallyOf(poll, anyone);
-  const votes = tally === null ? [] : poll.options.map(({ optionNo }) => tally.votesOf(optionNo));
-  const shares = toShares(votes);
-  const most = Math.max(1, ...votes);
-  const rows = poll.options
-    .map(({ text }, index) => ({
-      text,
-      votes: votes[index] ?? 0,
-      share: shares[index] ?? 0,
-      leads: votes[index] === most,
-    }))
-    .sort((a, b) => b.votes - a.votes);
-  const ballots =
-    tally === null ? '' : ` · ${tally.ballots.toLocaleString('en')} ${tally.ballots === 1 ? 'ballot' : 'ballots'}`;
+type Shown = { readonly status: PollStatus; readonly tally: PollTally | null; readonly publicUrl: string };
+
+function toCard(poll: Poll, { status, tally, publicUrl }: Shown): Card {
+  const ballots = tally === null ? 'results hidden' : toBallotsText(tally.ballots);
   return {
     question: poll.question,
-    status: `${statusWords[status]}${ballots}`,
-    rows: tally === null ? null : rows,
-    options: poll.options.map(({ text }) => text),
+    status: `${statusWords[status]} · ${ballots}`,
+    options: tally === null ? poll.options.map(toHiddenOption) : toShownOptions(poll, tally),
     accent: poll.color,
     address: `${publicUrl.replace(/^https?:\/\//u, '')}/p/${poll.slug}`,
   };
+}
+
+function toBallotsText(ballots: number): string {
+  return `${ballots.toLocaleString('en')} ${ballots === 1 ? 'ballot' : 'ballots'}`;
+}
+
+function toHiddenOption({ text, optionNo }: Option): CardOption {
+  return { text, place: optionNo, result: null };
+}
+
+/** With the leading ones first. */
+function toShownOptions(poll: Poll, tally: PollTally): CardOption[] {
+  const votes = poll.options.map(({ optionNo }) => tally.votesOf(optionNo));
+  const shares = toShares(votes);
+  const most = Math.max(1, ...votes);
+  const ranked = poll.options.map(({ text, optionNo: place }, index) => {
+    const result = { votes: votes[index] ?? 0, share: shares[index] ?? 0, leads: votes[index] === most };
+    return { text, place, result };
+  });
+  return ranked.sort((a, b) => b.result.votes - a.result.votes);
 }

@@ -135,6 +135,7 @@ test('a logo is a small picture by its bytes, shown under the address of the pol
     'image/png',
     'nosniff',
   ]);
+  expect(logo.headers.get('content-security-policy')).toContain('sandbox');
   expect(Buffer.from(await logo.arrayBuffer()).equals(png)).toBe(true);
   expect(
     (await send('DELETE', `${server.url}/api/v1/polls/${poll.id}/logo`, undefined, { 'manage-key': poll.manageKey }))

@@ -10,18 +10,18 @@ const server = shareTestServer('--preset', 'none');
 const browser = shareBrowser();
 
 /** A site whose page holds the poll in a frame, and the element in another page. */
-function serveHost(slug: string) {
+function serveHost(slug: string, hostname: 'localhost' | '127.0.0.1' = 'localhost') {
   const frame = `<iframe src="${server().url}/embed/${slug}" title="Poll" width="400" height="600"></iframe>`;
   const element = `<script type="module" src="${server().url}/hustings-poll.js"></script><hustings-poll poll="${slug}"></hustings-poll>`;
-  return serveSite({
+  const documents = {
     '/frame': `<!doctype html><title>A site</title><h1>News</h1>${frame}`,
     '/element': `<!doctype html><title>A site</title><h1>News</h1>${element}`,
     '/favicon.ico': '',
-  });
+  };
+  return serveSite(documents, hostname);
 }
 
 test('a frame on an allowed site shows the poll and takes a vote; on any other it stays empty', async () => {
-  const strangers = await serveHost('none');
   const poll = await createPoll(server().url, { electorate: 'open', slug: 'framed' });
   const host = await serveHost('framed');
   const visitor = await browser.visitor({ viewport: 'desktop', expected: [/frame-ancestors|chrome-error/u] });
@@ -41,7 +41,24 @@ test('a frame on an allowed site shows the poll and takes a vote; on any other i
   expect(await totalOf(server().url, poll)).toBe(1);
   // What leads away from the frame is not in it.
   expect(await frame.getByRole('navigation').count()).toBe(0);
-  expect(strangers.origin).not.toBe(host.origin);
+});
+
+test('in a frame on the same site a browser has one vote, which is there again after a reload', async () => {
+  const host = await serveHost('once-each', '127.0.0.1');
+  const fields = { electorate: 'cookie', slug: 'once-each', embedParents: [host.origin] };
+  const poll = await createPoll(server().url, fields);
+  const visitor = await browser.visitor({ viewport: 'desktop' });
+  const page = await visitor.context.newPage();
+  await page.goto(`${host.origin}/frame`);
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('radio', { name: 'Tea' }).check();
+  await frame.getByRole('button', { name: 'Vote', exact: true }).click();
+  await frame.getByText('Your vote is counted').waitFor();
+  const receipt = await frame.locator('#outcome code').textContent();
+  await page.reload();
+  await frame.getByText('Your vote is counted').waitFor();
+  expect(await frame.locator('#outcome code').textContent()).toBe(receipt);
+  expect(await totalOf(server().url, poll)).toBe(1);
 });
 
 test('<hustings-poll> shows the poll on a site of another origin, as high as it is', async () => {

@@ -5,8 +5,14 @@ import { onTestFinished } from 'vitest';
 
 export type Site = { readonly origin: string };
 
-/** Documents by their path. Another site to a browser, because the tests' own servers are at 127.0.0.1. */
-export async function serveSite(documents: Readonly<Record<string, string>>): Promise<Site> {
+/**
+ * Documents by their path. At `localhost` it is another site to a browser, because the tests' own servers are at 127.0.0.1; there it is
+ * another origin of the same site, whose frames get cookies.
+ */
+export async function serveSite(
+  documents: Readonly<Record<string, string>>,
+  hostname: 'localhost' | '127.0.0.1' = 'localhost',
+): Promise<Site> {
   const server = createServer((request, response) => {
     const document = documents[request.url ?? ''];
     response.statusCode = document === undefined ? 404 : 200;
@@ -18,5 +24,5 @@ export async function serveSite(documents: Readonly<Record<string, string>>): Pr
     server.closeAllConnections();
     server.close();
   });
-  return { origin: `http://localhost:${(server.address() as AddressInfo).port}` }; // It listens on TCP.
+  return { origin: `http://${hostname}:${(server.address() as AddressInfo).port}` }; // It listens on TCP.
 }

@@ -46,6 +46,7 @@ export function Desk({ first, manager }: { readonly first: PollShown; readonly m
 
   return (
     <>
+      <h1 dir="auto">{poll.question}</h1>
       <div class="meta">
         <StatusChip poll={poll} />
         <LiveDot link={live.link} heardAtMs={live.heardAtMs} />

@@ -54,11 +54,13 @@ function Manage(props: PageProps['manage']) {
         </a>
       </TopBar>
       <main id="main">
-        <h1 dir="auto">{poll.question}</h1>
         {lock === 'open' ? (
           <Desk first={{ poll, tally }} manager={manager} />
         ) : (
-          <Locked lock={lock} onKey={(text) => void unlock(text)} />
+          <>
+            <h1 dir="auto">{poll.question}</h1>
+            <Locked lock={lock} onKey={(text) => void unlock(text)} />
+          </>
         )}
       </main>
     </>
