@@ -24,6 +24,7 @@ import { createHub, type Hub } from './live/hub.ts';
 import { createKeepCurrent } from './live/keep-current.ts';
 import { startPostgresBus } from './live/postgres-bus.ts';
 import type { Ledger } from './open-ledger.ts';
+import type { Poll } from './poll/poll.ts';
 import type { DrainStep } from './ops/drain.ts';
 
 export type Core = {
@@ -56,6 +57,8 @@ type Known = {
   readonly bus: Bus;
   readonly secrets: Readonly<Record<'cookie' | 'voter' | 'epoch', Buffer>>;
   startLooking(): () => void;
+  /** Hears of each poll that another process deletes. */
+  onDeleted(listener: (poll: Poll) => void): void;
 };
 
 const clockIntervalMs = 5_000;
@@ -74,6 +77,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     settledThrough: intake.ingestLog.settledThrough,
   });
   const hub = createHub({ results, pollNow: polls.byNo, frameMs: config.liveFrameMs });
+  known.onDeleted(hub.endPoll);
   const deletion = createDeletion(ledger.pool, log);
   const makeId = createUuidV7Source(createPreciseNow());
   const makeKey = createKeyMaker(secrets.voter);
@@ -108,9 +112,10 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
       directory: polls,
       makePollId: makeId,
       now: clock.now,
-      async removePoll(pollNo) {
-        await deletion.remove(pollNo);
-        board.drop(pollNo);
+      async removePoll(poll) {
+        await deletion.remove(poll.pollNo);
+        board.drop(poll.pollNo);
+        hub.endPoll(poll);
       },
     }),
     start() {
@@ -132,7 +137,15 @@ async function learn(config: Config, { pool, connection }: Ledger, log: Logger):
   const store = createPollStore(pool);
   const polls = createPollDirectory(store, clock.now);
   const board = createMemoryBoard(() => readLedgerState(pool));
-  const current = createKeepCurrent({ board, polls, pollStore: store, readSlots: () => readSlots(pool), log });
+  const listeners: ((poll: Poll) => void)[] = [];
+  const current = createKeepCurrent({
+    board,
+    polls,
+    pollStore: store,
+    onDeleted: (poll) => listeners.forEach((listener) => listener(poll)),
+    readSlots: () => readSlots(pool),
+    log,
+  });
   // It listens before anything is read: what changes meanwhile is heard.
   const { statementTimeoutMs } = config;
   const bus = await startPostgresBus(connection, current.listener, { statementTimeoutMs, log });
@@ -144,7 +157,16 @@ async function learn(config: Config, { pool, connection }: Ledger, log: Logger):
     polls.load(),
     awaitRecording(pool).then(board.load),
   ]);
-  return { clock, store, polls, board, bus, secrets: { cookie, voter, epoch }, startLooking: current.start };
+  return {
+    clock,
+    store,
+    polls,
+    board,
+    bus,
+    secrets: { cookie, voter, epoch },
+    startLooking: current.start,
+    onDeleted: (listener) => void listeners.push(listener),
+  };
 }
 
 function openIntake(config: Config, { connection }: Ledger, { board, bus, clock }: Known, log: Logger) {

@@ -34,7 +34,7 @@ export type ManagePoll = {
 
 export type ManageParts = {
   /** Deletes a poll from the ledger and forgets its tally. */
-  readonly removePoll: (pollNo: number) => Promise<void>;
+  readonly removePoll: (poll: Poll) => Promise<void>;
   readonly store: PollStore;
   readonly directory: PollDirectory;
   readonly makePollId: () => Buffer;
@@ -84,9 +84,9 @@ export function createManagePoll({ store, directory, makePollId, now, removePoll
       directory.put(changed);
       return changed;
     },
-    async remove({ pollNo }) {
-      await removePoll(pollNo);
-      directory.drop(pollNo);
+    async remove(poll) {
+      await removePoll(poll);
+      directory.drop(poll.pollNo);
     },
     edit: (poll, edit) => change(poll, (standing, _at, hasBallots) => toEdit(standing, edit, hasBallots)),
   };

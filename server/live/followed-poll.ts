@@ -58,6 +58,11 @@ export function createFollowedPoll(epoch: string, look: () => Sight): FollowedPo
       for (const follower of behind) catchUp(follower);
     },
     empty: () => followers.size === 0,
+    end(last) {
+      for (const { subscriber } of followers) subscriber.send(last);
+      followers.clear();
+      behind.clear();
+    },
     join(subscriber, knownEventId) {
       const sight = look();
       const follower: Follower = { subscriber, version: sight.tally?.version ?? -1, missed: nothing };

@@ -7,6 +7,7 @@
  * Order: on one subscription tallies come with growing versions. Loss: none that lasts; whoever is full misses frames and is brought up to
  * date by the latest ones. Limits: those of the connections, which are kept elsewhere.
  */
+import type { ErrorFrame } from '../../protocol/live.ts';
 import type { Leaderboard } from '../../protocol/tally.ts';
 import type { LeaderboardWindow, Results } from '../board/results.ts';
 import { toLeaderboardView } from '../board/views.ts';
@@ -41,6 +42,8 @@ export type Hub = {
   now(): number;
   /** How many connections follow this poll here. */
   onlineOf(poll: Pick<Poll, 'pollNo'>): number;
+  /** Tells the followers of a poll that it was deleted, and lets them go. */
+  endPoll(poll: Pick<Poll, 'id' | 'pollNo'>): void;
   stop(): void;
 };
 
@@ -94,6 +97,10 @@ export function createHub({ results, pollNow, frameMs }: HubParts): Hub {
     watchLeaderboard,
     now: results.now,
     onlineOf: ({ pollNo }) => online.get(pollNo) ?? 0,
+    endPoll({ id, pollNo }) {
+      const gone: ErrorFrame = { type: 'error', code: 'poll_not_found', detail: 'The poll was deleted.', poll: id };
+      for (const audience of audiences) topics.end(`${pollNo} ${audience}`, createFrame(gone));
+    },
     stop: topics.stop,
   };
 }
@@ -126,6 +133,10 @@ function createTopics(frameMs: number) {
       timer ??= setInterval(tick, frameMs);
       return created;
     },
+    end(key: string, last: Frame): void {
+      topics.get(key)?.end?.(last);
+      topics.delete(key);
+    },
     stop() {
       topics.clear();
       if (timer !== null) clearInterval(timer);
@@ -144,6 +155,8 @@ function leaderboardFrame(leaderboard: Leaderboard): Frame {
   }
   return frame;
 }
+
+const audiences = ['anyone', 'voted', 'manager'] as const;
 
 function toPollKey({ pollNo }: Poll, viewer: Viewer): string {
   return `${pollNo} ${viewer.manager ? 'manager' : viewer.voted ? 'voted' : 'anyone'}`;

@@ -6,12 +6,15 @@ import type { TallyBoard } from '../board/tally-board.ts';
 import type { PollDirectory } from '../ledger/poll-directory.ts';
 import type { PollStore } from '../ledger/polls.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Poll } from '../poll/poll.ts';
 import type { BusListener } from './bus.ts';
 
 export type KeepCurrentParts = {
   readonly board: TallyBoard;
   readonly polls: PollDirectory;
   readonly pollStore: Pick<PollStore, 'find'>;
+  /** Hears of a poll that was deleted, before it is forgotten. */
+  readonly onDeleted: (poll: Poll) => void;
   /** The number of the last batch of each slot, as the ledger has it. */
   readonly readSlots: () => Promise<ReadonlyMap<number, number>>;
   readonly log: Logger;
@@ -20,7 +23,7 @@ export type KeepCurrentParts = {
 const lookMs = 1_000;
 const reloadMs = 250;
 
-export function createKeepCurrent({ board, polls, pollStore, readSlots, log }: KeepCurrentParts): {
+export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlots, log }: KeepCurrentParts): {
   readonly listener: BusListener;
   /** Begins to look at the slots. Answers how to stop. */
   start(): () => void;
@@ -71,6 +74,8 @@ export function createKeepCurrent({ board, polls, pollStore, readSlots, log }: K
       onTooMuch: reload,
       onPoll({ pollNo, revision }) {
         if (revision === 'deleted') {
+          const poll = polls.byNo(pollNo);
+          if (poll !== undefined) onDeleted(poll);
           polls.drop(pollNo);
           board.drop(pollNo);
           return;

@@ -94,3 +94,24 @@ test('a tally that is asked for at the other server is never hidden by a bus tha
     await expect.poll(() => totalAt(two, poll), { interval: 5 }).toBe(round);
   }
 });
+
+test('whoever follows a poll that is deleted is told so, at every server, and can follow others', async () => {
+  const [one, two] = await startTwo();
+  const poll = await createPoll(one.url, { electorate: 'open' });
+  const other = await createPoll(one.url, { electorate: 'open' });
+  const streams = await Promise.all(
+    [one, two].map(({ url }) => openSocketStream(url, [{ type: 'subscribe', poll: poll.id }])),
+  );
+  for (const stream of streams) await stream.next('snapshot');
+  await send(
+    'DELETE',
+    `${one.url}/api/v1/polls/${poll.id}`,
+    { question: 'Tea or coffee?' },
+    { 'manage-key': poll.manageKey },
+  );
+  for (const stream of streams) {
+    expect(await stream.next('error')).toMatchObject({ code: 'poll_not_found', poll: poll.id });
+    stream.send({ type: 'subscribe', poll: other.id });
+    await stream.next('snapshot', (frame) => frame.poll === other.id);
+  }
+});

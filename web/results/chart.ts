@@ -77,11 +77,11 @@ function drawOnce(place: HTMLElement, series: Series, language: Language): () =>
             stroke: color('--accent'),
             fill: color('--tint'),
             width: lineWidthPx,
-            points: { show: series.points.length < 2 },
+            points: { show: false },
           },
         ],
       },
-      [series.points.map(({ at }) => Date.parse(at) / 1_000), series.points.map(({ votes }) => votes)],
+      toData(series),
       place,
     );
     const observer = new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: heightPx }));
@@ -95,4 +95,17 @@ function drawOnce(place: HTMLElement, series: Series, language: Language): () =>
     stopped = true;
     end();
   };
+}
+
+/** Times in seconds, and votes. Before the first votes there were none, which makes a line of a single point. */
+function toData({ points, stepSeconds }: Series): [times: number[], votes: number[]] {
+  const times = points.map(({ at }) => Date.parse(at) / 1_000);
+  const votes = points.map((point) => point.votes);
+  const [first = 0] = times;
+  return times.length === 1
+    ? [
+        [first - stepSeconds, first],
+        [0, ...votes],
+      ]
+    : [times, votes];
 }
