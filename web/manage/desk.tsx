@@ -77,7 +77,7 @@ export function Desk({ first, manager }: { readonly first: PollShown; readonly m
           <ShareBox poll={poll} />
           <ShareLinks poll={poll} />
           <Embedding poll={poll} />
-          <HealthCard manager={manager} />
+          <HealthCard manager={manager} accepted={live.tally?.total ?? 0} />
           <LogCard manager={manager} revision={poll.revision} />
         </aside>
       </div>

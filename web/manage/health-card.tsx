@@ -7,7 +7,7 @@ import type { Manager } from './manager.ts';
 
 const askMs = 5_000;
 
-export function HealthCard({ manager }: { readonly manager: Manager }) {
+export function HealthCard({ manager, accepted }: { readonly manager: Manager; readonly accepted: number }) {
   const texts = useTexts('manage');
   const { language } = useSetting();
   const [health, setHealth] = useState<PollHealth | null>(null);
@@ -22,7 +22,7 @@ export function HealthCard({ manager }: { readonly manager: Manager }) {
     return () => clearInterval(timer);
   }, [manager]);
   const rows = [
-    [texts.accepted, health?.accepted],
+    [texts.accepted, Math.max(accepted, health?.accepted ?? 0)],
     [texts.duplicates, health?.duplicatesRefused],
     [texts.late, health?.late],
     [texts.waiting, health?.waiting],

@@ -46,7 +46,7 @@ export function BallotForm({ poll, voting, embedded }: BallotFormProps) {
                 {texts.keep}
               </button>
             ) : null}
-            <PromiseLine poll={poll} />
+            <PromiseLine poll={poll} embedded={embedded} />
           </div>
         </footer>
       ) : null}

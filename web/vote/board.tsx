@@ -67,7 +67,7 @@ export function Board({ poll, tally, embedded, voting }: BoardProps) {
           );
         })}
       </ul>
-      <PromiseLine poll={poll} />
+      <PromiseLine poll={poll} embedded={embedded} />
     </form>
   );
 }

@@ -75,7 +75,7 @@ function Ballot({ props, live, voting }: BallotProps) {
       {ended || poll.status === 'closed' || poll.status === 'closing' ? (
         <>
           <ResultsSoFar poll={poll} tally={tally} withLink={!props.embedded} />
-          <PromiseLine poll={poll} />
+          <PromiseLine poll={poll} embedded={props.embedded} />
         </>
       ) : (
         <BallotForm poll={poll} voting={voting} embedded={props.embedded} />

@@ -38,12 +38,10 @@ function toInstruction({ selections: { min, max }, layout }: Poll, texts: Texts)
 }
 
 /** What one vote means here, who sees what, and when. */
-export function PromiseLine({ poll }: { readonly poll: Poll }) {
+export function PromiseLine({ poll, embedded }: { readonly poll: Poll; readonly embedded: boolean }) {
   const texts = useTexts('vote');
+  // In a frame of another site many browsers keep neither our cookie nor what the page stores.
+  const who = embedded && poll.electorate === 'cookie' ? texts.who.framed : texts.who[poll.electorate];
   const sees = poll.electorate === 'declared' ? texts.seesDeclared : texts.sees;
-  return (
-    <p class="promise small muted">
-      {[texts.who[poll.electorate], sees, texts.whenResults[poll.visibility]].join(' ')}
-    </p>
-  );
+  return <p class="promise small muted">{[who, sees, texts.whenResults[poll.visibility]].join(' ')}</p>;
 }

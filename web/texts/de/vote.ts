@@ -60,6 +60,7 @@ export const vote: Catalogue['vote'] = {
     open: 'Jede Stimme zählt, so oft wie gewünscht.',
     cookie: 'Eine Stimme pro Browser.',
     declared: 'Eine Stimme pro Benutzername.',
+    framed: 'Eine Stimme pro Browser, soweit er sich diesen Rahmen merkt.',
   },
   sees: 'Der Veranstalter sieht Summen, nicht wer was gewählt hat.',
   seesDeclared: 'Die Ergebnisse zeigen Summen, nicht wer was gewählt hat.',
@@ -76,7 +77,6 @@ export const vote: Catalogue['vote'] = {
   board: {
     vote: 'Stimme',
     voteFor: 'Für {option} stimmen',
-    voted: 'Gewählt',
     sent: { one: '+{count}', other: '+{count}' },
     order: 'Reihenfolge',
     orders: { ballot: 'Wie aufgeführt', top: 'Meiste', new: 'Neueste', trending: 'Im Trend' },

@@ -57,6 +57,7 @@ export const vote = {
     open: 'Every vote counts, as often as you like.',
     cookie: 'One vote per browser.',
     declared: 'One vote per user name.',
+    framed: 'One vote per browser, as far as it remembers this frame.',
   },
   sees: 'The organiser sees totals, not who chose what.',
   seesDeclared: 'Results show totals, not who chose what.',
@@ -73,7 +74,6 @@ export const vote = {
   board: {
     vote: 'Vote',
     voteFor: 'Vote for {option}',
-    voted: 'Your vote',
     sent: { one: '+{count}', other: '+{count}' },
     order: 'Order',
     orders: { ballot: 'As listed', top: 'Top', new: 'New', trending: 'Trending' },
