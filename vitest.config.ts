@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** Printed by vitest at the start; `npm test -- --sequence.seed=<seed>` repeats an order. */
 const shuffle = { files: true, tests: true };
 const folders = ['protocol', 'server', 'web', 'scripts', 'bench'];
+/** What needs a Redis, a RabbitMQ or a Kafka: apart from the rest, so that the rest need not wait for them to start. */
+const brokerTests = ['server/ingest-log/**/*.service.test.ts', 'test/brokers/**/*.test.ts'];
 const serviceMsMax = 120_000;
+const serviceLimits = { pool: 'forks', maxWorkers: 2, testTimeout: serviceMsMax, hookTimeout: serviceMsMax } as const;
 
 export default defineConfig({
   test: {
@@ -27,13 +30,19 @@ export default defineConfig({
             ...folders.map((folder) => `${folder}/**/*.service.test.ts`),
             'test/{contracts,conformance,crash,start,live,pages,e2e}/**/*.test.ts',
           ],
-          exclude: ['test/crash/checker.test.ts'],
+          exclude: ['test/crash/checker.test.ts', ...brokerTests],
           globalSetup: ['test/support/global-setup.ts', 'test/support/browser-setup.ts'],
           sequence: { shuffle, groupOrder: 1 },
-          pool: 'forks',
-          maxWorkers: 2,
-          testTimeout: serviceMsMax,
-          hookTimeout: serviceMsMax,
+          ...serviceLimits,
+        },
+      },
+      {
+        test: {
+          name: 'broker',
+          include: brokerTests,
+          globalSetup: ['test/support/broker-setup.ts', 'test/support/browser-setup.ts'],
+          sequence: { shuffle, groupOrder: 2 },
+          ...serviceLimits,
         },
       },
     ],

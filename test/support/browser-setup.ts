@@ -1,7 +1,6 @@
 /** What tests of pages need, once a run: the pages as they are in the sources now, and a browser to look at them with. */
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { withLock } from '../../scripts/run-install.mjs';
 import { buildMissingPages } from '../../scripts/run-pages.mjs';
 import { findChromium, installChromium } from './chromium.ts';
 
@@ -21,10 +20,7 @@ export default async function setup(project: TestProject): Promise<void> {
 
 /** @throws {Error} in CI, where nothing may be left out in silence */
 async function obtainChromium(): Promise<string | null> {
-  const reason = await withLock(path.join(root, '.cache', 'browser.lock'), async () =>
-    // Another command may have installed it meanwhile.
-    findChromium() === null ? installChromium() : null,
-  );
+  const reason = await installChromium();
   const chromiumPath = findChromium();
   if (chromiumPath !== null) return chromiumPath;
   const remedy = 'Install Chromium or Google Chrome, or name one in CHROMIUM_PATH.';
