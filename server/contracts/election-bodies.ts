@@ -1,0 +1,56 @@
+/** What clients of the contract `election` send. */
+import { isUuidText } from '../lib/uuid-v7.ts';
+import { ElectionRefusal, faultAt, type Fault } from './election-errors.ts';
+
+/** `token` undefined: it comes in the header, if at all. `candidateId` is yet to be read: who votes is asked first. */
+export type ElectionVote = { readonly token: string | undefined; readonly candidateId: unknown };
+
+export function parseVoteBody(body: unknown): ElectionVote {
+  if (body === undefined || body === null) throw faultAt(['body'], 'missing', 'Field required');
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw faultAt(['body'], 'model_attributes_type', 'Input should be a valid dictionary or object');
+  }
+  const { candidate_id: candidateId, user_token: token }: { candidate_id?: unknown; user_token?: unknown } = body;
+  if (token === undefined || token === null) return { token: undefined, candidateId };
+  if (typeof token === 'string' && token !== '') return { token, candidateId };
+  throw new ElectionRefusal(401, 'Could not validate credentials: the token is no text.');
+}
+
+/** The canonical text of a UUID in any of its spellings: with or without dashes, in braces, as a URN. */
+export function parseCandidateId(given: unknown, loc: Fault['loc']): string {
+  if (given === undefined) throw faultAt(loc, 'missing', 'Field required');
+  if (typeof given !== 'string') throw faultAt(loc, 'uuid_type', 'UUID input should be a string, bytes or UUID object');
+  const digits = given.replace(/^urn:uuid:/iu, '').replace(/^\{(.*)\}$/u, '$1');
+  const text = /^[0-9a-f]{32}$/iu.test(digits)
+    ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5')
+    : digits;
+  if (isUuidText(text)) return text.toLowerCase();
+  throw faultAt(loc, 'uuid_parsing', 'Input should be a valid UUID');
+}
+
+export type ResultsQuery = { readonly candidateId: string | null; readonly page: number; readonly limit: number };
+
+const limitDefault = 100;
+const limitMax = 100;
+
+export function parseResultsQuery(url: string): ResultsQuery {
+  const query = new URL(url, 'http://any').searchParams;
+  const page = parseInteger(query, 'page', 1);
+  const limit = parseInteger(query, 'limit', limitDefault);
+  const candidate = query.get('candidate_id');
+  const candidateId = candidate === null ? null : parseCandidateId(candidate, ['query', 'candidate_id']);
+  if (page < 1) throw new ElectionRefusal(400, 'Page number must be 1 or greater.');
+  if (limit < 1 || limit > limitMax) throw new ElectionRefusal(400, `Limit must be between 1 and ${limitMax}.`);
+  return { candidateId, page, limit };
+}
+
+function parseInteger(query: URLSearchParams, name: string, otherwise: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  if (/^[+-]?\d{1,15}$/u.test(text.trim())) return Number(text);
+  throw faultAt(
+    ['query', name],
+    'int_parsing',
+    'Input should be a valid integer, unable to parse string as an integer',
+  );
+}

@@ -1,0 +1,64 @@
+/** What the processes of an installation share for a short while and could do without: Redis, where one is named. */
+import { createAbsence } from '../lib/absence.ts';
+import type { Secret } from '../lib/secret.ts';
+import type { Logger } from '../lib/logger.ts';
+
+/** Texts under keys, each forgotten after its time, at any moment lost as a whole. Every call rejects after `answerMsMax` at the latest. */
+export type SharedMemory = {
+  /** null: nothing is there (any more). */
+  read(key: string): Promise<string | null>;
+  write(key: string, text: string, ttlSeconds: number): Promise<void>;
+  /** Counts one more under the key, from 1. The count is forgotten `ttlSeconds` after it began. */
+  count(key: string, ttlSeconds: number): Promise<{ readonly count: number; readonly secondsLeft: number }>;
+  close(): void;
+};
+
+const answerMsMax = 500;
+
+export type SharedMemoryOptions = {
+  readonly url: Secret;
+  /** What belongs to one installation is not seen by another on the same Redis. */
+  readonly installation: string;
+  readonly log: Logger;
+};
+
+/** Does not wait for the connection: while there is none, every call rejects at once. */
+export async function openSharedMemory({ url, installation, log }: SharedMemoryOptions): Promise<SharedMemory> {
+  const prefix = `hustings:${installation}:`;
+  // Only those who name a Redis wait for its client to be loaded.
+  const { createRedisClient } = await import('../lib/redis-client.ts');
+  const client = createRedisClient(url, { absence: createAbsence(), log });
+  client.connect().catch((error: unknown) => log.debug({ err: error }, 'shared memory was closed'));
+
+  return {
+    read: (key) => inTime(client.get(prefix + key)),
+    async write(key, text, ttlSeconds) {
+      await inTime(client.set(prefix + key, text, { expiration: { type: 'EX', value: ttlSeconds } }));
+    },
+    async count(key, ttlSeconds) {
+      const [, count, leftMs] = await inTime(
+        client
+          .multi()
+          .set(prefix + key, '0', { condition: 'NX', expiration: { type: 'EX', value: ttlSeconds } })
+          .incr(prefix + key)
+          .pTTL(prefix + key)
+          .exec(),
+      );
+      return { count: Number(count), secondsLeft: Number(leftMs) / 1_000 };
+    },
+    close: () => client.destroy(),
+  };
+}
+
+/** An answer that comes too late is of no use to a request that could do without it. */
+async function inTime<Value>(answer: Promise<Value>): Promise<Value> {
+  const tooLate = Promise.withResolvers<never>();
+  const timer = setTimeout(() => tooLate.reject(new Error(`No answer within ${answerMsMax} ms.`)), answerMsMax);
+  try {
+    return await Promise.race([answer, tooLate.promise]);
+  } finally {
+    clearTimeout(timer);
+    // The loser of the race may still fail.
+    answer.catch(() => {});
+  }
+}
