@@ -2,7 +2,7 @@
  * What the server hands to each page, for the first rendering and for the script that brings it to life. Plain JSON.
  * Times are RFC 3339; moments to count down from are milliseconds since 1970, by the ledger's clock.
  */
-import type { BallotStatus } from './ballot.ts';
+import type { BallotStatus, CountedBallot } from './ballot.ts';
 import type { Poll } from './poll.ts';
 import type { Series } from './series.ts';
 import type { Leaderboard, Tally } from './tally.ts';
@@ -23,19 +23,24 @@ export type PollShown = { readonly poll: Poll; readonly tally: Tally | null };
 
 /** What became of a ballot that was sent as a form, without a script. */
 export type VoteNotice =
-  | { readonly kind: 'nothing_chosen' | 'too_few' | 'too_many' | 'user_id_missing' }
+  | { readonly kind: 'nothing_chosen' | 'too_few' | 'too_many' | 'user_id_missing' | 'token_missing' | 'token_invalid' }
   | { readonly kind: 'form_foreign' | 'poll_changed' }
   | { readonly kind: 'not_open' | 'paused' }
   | { readonly kind: 'closed'; readonly lateMs: number | null }
+  /** Of the ballot that stands; both are empty where it is not known. */
   | { readonly kind: 'duplicate'; readonly ballotId: string; readonly castAt: string }
+  /** A log has it, and what becomes of it is not known yet. */
+  | { readonly kind: 'received'; readonly ballotId: string }
   | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number }
-  | { readonly kind: 'unknown_outcome' };
+  | { readonly kind: 'unknown_outcome' | 'was_not_open' | 'not_counted' };
 
 export type PageProps = {
   readonly home: {
     /** Listed polls that are open or scheduled, newest first; at most 50. */
     readonly polls: readonly PollShown[];
     readonly needsCreateKey: boolean;
+    /** Whether polls may ask for tokens: this server can verify them. */
+    readonly takesTokens: boolean;
     /** What broke a rule in a form that was sent without a script, and what it held. */
     readonly refused: {
       readonly detail: string;
@@ -46,7 +51,7 @@ export type PageProps = {
   readonly join: { readonly code: string; readonly unknown: boolean };
   readonly vote: PollShown & {
     /** This browser's ballot, or the one that `?ballot=` names, where it is in this poll. */
-    readonly ballot: BallotStatus | null;
+    readonly ballot: CountedBallot | null;
     /** The key under which the form that is shown counts once. */
     readonly idempotencyKey: string;
     readonly chosen: readonly string[];

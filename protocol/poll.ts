@@ -3,10 +3,14 @@ import { Type, type Static } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
 
-export const Electorate = Type.Union([Type.Literal('open'), Type.Literal('cookie'), Type.Literal('declared')], {
-  description:
-    'Who may vote. `open`: nobody is told apart, every accepted ballot counts. `cookie`: one ballot per browser. `declared`: one per `userId` that the client states.',
-});
+export const Electorate = Type.Union(
+  [Type.Literal('open'), Type.Literal('cookie'), Type.Literal('declared'), Type.Literal('token')],
+  {
+    description:
+      'Who may vote. `open`: nobody is told apart, every accepted ballot counts. `cookie`: one ballot per browser. `declared`: one per `userId` that the client states. ' +
+      '`token`: one per user of a signed token (JWT), which comes as `Authorization: Bearer`; only where the server has keys to verify it.',
+  },
+);
 export const Revote = Type.Union([Type.Literal('refuse'), Type.Literal('replace')], {
   description: 'What a second ballot of the same voter does: it is refused, or it supersedes the first.',
 });

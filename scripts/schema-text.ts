@@ -1,15 +1,29 @@
 /** The schema of a database as SQL text, read from the catalog: the embedded binaries have no pg_dump. */
 import type { ClientBase } from 'pg';
 
-/** Everything of ours in the schema `public`, each kind by name, so that the same schema always has the same text. */
+/** Everything of ours in the schema `public`, and the views of contracts in theirs, each kind by name, so that the same schema always has the same text. */
 export async function readSchemaText(client: Pick<ClientBase, 'query'>): Promise<string> {
   const statements: string[] = [];
-  for (const sql of [typesSql, tablesSql, indexesSql, functionsSql, viewsSql]) {
+  for (const sql of [schemasSql, typesSql, enumsSql, tablesSql, indexesSql, functionsSql, viewsSql]) {
     const { rows } = await client.query<{ statement: string }>(sql);
     statements.push(...rows.map(({ statement }) => statement));
   }
   return `${statements.join('\n\n')}\n`;
 }
+
+const ourSchemas = `(select oid from pg_namespace where nspname in ('public', 'election'))`;
+
+const schemasSql = `
+  select format('create schema %I;', nspname) as statement
+  from pg_namespace
+  where oid in ${ourSchemas} and nspname <> 'public'
+  order by nspname`;
+
+const enumsSql = `
+  select format('create type %s as enum (%s);', enumtypid::regtype, string_agg(quote_literal(enumlabel), ', ' order by enumsortorder)) as statement
+  from pg_enum
+  group by enumtypid
+  order by enumtypid::regtype::text`;
 
 /** Tables have a row type of their own each, which says nothing new. */
 const typesSql = `
@@ -83,11 +97,11 @@ const indexesSql = `
 const functionsSql = `
   select rtrim(pg_get_functiondef(oid), E'\\n') || ';' as statement
   from pg_proc
-  where pronamespace = 'public'::regnamespace
-  order by proname, pg_get_function_identity_arguments(oid)`;
+  where pronamespace in ${ourSchemas}
+  order by pronamespace::regnamespace::text desc, proname, pg_get_function_identity_arguments(oid)`;
 
 const viewsSql = `
-  select format(E'create view %I as\\n%s', relname, pg_get_viewdef(oid, true)) as statement
+  select format(E'create view %s as\\n%s', oid::regclass, pg_get_viewdef(oid, true)) as statement
   from pg_class
-  where relnamespace = 'public'::regnamespace and relkind = 'v'
-  order by relname`;
+  where relnamespace in ${ourSchemas} and relkind = 'v'
+  order by relnamespace::regnamespace::text desc, relname`;

@@ -57,7 +57,7 @@ describe('parseCommandLine', () => {
 
   test.each([
     ['serv', 'There is no command "serv". Did you mean "serve"?'],
-    ['results', 'There are serve, migrate, bulk, seed, verify, help, version.'],
+    ['results', 'There are serve, worker, queue, migrate, bulk, seed, token, verify, help, version.'],
     ['help nonsense', 'There is no command "nonsense".'],
     ['seed', 'duel is missing'],
     ['seed party', 'it takes duel.'],

@@ -1,7 +1,7 @@
 import { toConfig, type Config, type ConfigSources } from './config.ts';
 import { closestWord } from './lib/closest-word.ts';
 import { toEntry, toPlainText, toSettingEntry, toSettingsHelp, wrapText } from './lib/help-layout.ts';
-import { boolean, choice, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
+import { boolean, choice, duration, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
 import {
   group,
   parseArguments,
@@ -34,6 +34,19 @@ const databaseSettings = [
   'postgresDb',
 ] as const satisfies SettingName[];
 
+const logSettingNames = [
+  'queue',
+  'redisUrl',
+  'redisHost',
+  'redisStream',
+  'rabbitmqUrl',
+  'rabbitmqQueueName',
+  'kafkaBrokers',
+  'kafkaTopic',
+  'kafkaClientId',
+  'kafkaGroupId',
+] as const satisfies SettingName[];
+
 /** Which running server a command talks to. */
 const serverUrl = {
   flag: 'url',
@@ -49,6 +62,24 @@ export const commands = {
     doc: 'Starts the server. This is what happens without a command.',
     options: {},
     reads: Object.keys(settings) as SettingName[], // The keys of the table itself.
+  },
+  worker: {
+    doc: 'Records what comes out of the broker that the servers fill (`--queue`). Any number of workers share the work.',
+    options: {},
+    reads: [...databaseSettings, ...logSettingNames, 'durability', 'batchBallotsMax', 'recorderLanes', 'logLevel'],
+  },
+  queue: {
+    doc: 'Says what waits in the broker, lists what could not be recorded, or appends that to the queue again.',
+    options: group('What it takes', {
+      action: {
+        argument: 'dead|replay',
+        kind: optional(choice(['dead', 'replay'])),
+        default: undefined,
+        otherwise: 'the length of the queue',
+        doc: 'What to do with the dead letters: list them, or replay them.',
+      },
+    }),
+    reads: logSettingNames,
   },
   migrate: {
     doc: 'Brings the tables of the database up to date and ends. `serve` does so when it starts.',
@@ -83,6 +114,24 @@ export const commands = {
       url: serverUrl,
     }),
     reads: ['host', 'port', 'publicUrl'],
+  },
+  token: {
+    doc: 'Prints a token that names a user and is signed with `JWT_SECRET_KEY`, for trying out polls whose voters have tokens.',
+    options: group('What it takes', {
+      user: {
+        flag: 'user',
+        kind: { ...shortText, placeholder: 'USER', takes: 'the name of a user, 1 to 255 characters' },
+        doc: 'Whom the token names.',
+      },
+      expiresSeconds: {
+        flag: 'expires',
+        kind: duration({ daysMax: 3_650 }),
+        default: 3_600,
+        otherwise: '1h',
+        doc: 'For how long it is valid.',
+      },
+    }),
+    reads: ['jwtSecretKey', 'jwtAlgorithm', 'jwtIssuer', 'jwtAudience', 'durability'],
   },
   verify: {
     doc: 'Counts the ledger afresh and compares the count with every tally. Changes nothing.',

@@ -5,6 +5,8 @@ import { closeCodes } from '../protocol/close-codes.ts';
 import { createSeriesReader } from './board/series.ts';
 import type { Config } from './config.ts';
 import type { makeDuel } from './contracts/duel-preset.ts';
+import { electionSlug, prepareElectionPoll } from './contracts/election-poll.ts';
+import { makeElection, type Election } from './contracts/election-preset.ts';
 import { featuresContract, toFeatureBoard } from './contracts/features.ts';
 import { partyContract } from './contracts/party.ts';
 import { openCore, type Core } from './core.ts';
@@ -13,7 +15,6 @@ import { createHttpApp } from './http/app.ts';
 import type { HttpApp, HttpOptions, HttpParts, LiveDoor } from './http/parts.ts';
 import { stopQuietly } from './http/quiet-stop.ts';
 import { createBrowserCookies } from './identity/browser-cookies.ts';
-import { createBallotStore } from './ledger/ballots.ts';
 import { readBallots } from './ledger/export.ts';
 import { createSeriesStore } from './ledger/series.ts';
 import type { Hub } from './live/hub.ts';
@@ -68,17 +69,19 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   const options = toHttpOptions(config);
   const parts = toParts(config, { core, ledger, renderer, options, log });
   const duel = config.preset === 'duel' ? await openDuel(config, parts, renderer) : null;
-  const sample = config.preset === 'features' ? await makeFeatureBoard(parts) : (duel?.sample ?? null);
+  const election = await openElection(config, parts, ledger);
+  const sample = duel?.sample ?? (await makeSample(config, parts));
   const { app, requestCount, connections } = await createHttpApp(parts, options, [
     createPages(renderer, { ...options, homeAtRoot: duel === null }),
     featuresContract,
     partyContract,
+    election.contract,
     ...(duel === null ? [] : [duel.contract]),
     ...(config.nodeEnv === 'development' ? [createDevRoutes()] : []),
   ]);
   const address = new URL(await app.listen({ host: config.host, port: config.port }));
   const duelResults = await duel?.startResults();
-  core.start();
+  await core.start();
   return {
     app,
     ledger,
@@ -92,6 +95,7 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
       ['live', () => parts.live.keeper.endAll(closeCodes.shutting_down)],
       ['http', () => stopQuietly(app, { requestCount, connections, waitingCount: core.waitingCount })],
       ...core.ends,
+      ['election', election.close],
       ['ledger', ledger.close],
     ]),
   };
@@ -107,7 +111,7 @@ type Built = {
 
 /** What the routes work with. */
 function toParts(config: Config, { core, ledger: { pool }, renderer, options, log }: Built): HttpParts {
-  const { now, castBallot, managePoll, polls, pollStore, results, hub, makeKey, refusals, waitingCount } = core;
+  const { now, castBallot, managePoll, polls, pollStore, results, hub, makeKey, tokens, refusals, waitingCount } = core;
   const { publicUrl } = options;
   return {
     castBallot,
@@ -117,16 +121,22 @@ function toParts(config: Config, { core, ledger: { pool }, renderer, options, lo
     results,
     hub,
     makeKey,
+    tokens,
     refusals,
     waitingCount,
-    ballots: createBallotStore(pool),
+    ballots: core.ballots,
+    ballotStates: core.ballotStates,
     readBallots: (pollNo) => readBallots(pool, pollNo),
     series: createSeriesReader({ readBuckets: createSeriesStore(pool).read, now }),
     cookies: createBrowserCookies(core.cookieSecret, { secure: publicUrl?.startsWith('https:') === true }),
     site: options,
     live: createLiveDoor(config, { now, log }),
     pages: createPageAnswers(renderer, { publicUrl, development: config.nodeEnv === 'development', now }),
-    health: createHealth({ askLedger: () => pool.query('select 1'), recorderAwayMs: core.recorderAwayMs }),
+    health: createHealth({
+      askLedger: () => pool.query('select 1'),
+      recorderAwayMs: core.recorderAwayMs,
+      logAwayMs: core.logAwayMs,
+    }),
     log,
   };
 }
@@ -170,6 +180,20 @@ function toDuelOptions(config: Config): Parameters<typeof makeDuel>[2] {
     development: config.nodeEnv === 'development',
     http: toHttpOptions(config),
   };
+}
+
+/** What it keeps in Redis is kept for the preset alone: others may name a Redis for their ballots. */
+function openElection(config: Config, { results, log }: HttpParts, { pool }: Ledger): Promise<Election> {
+  const { preset, votesPerMinuteMax, resultsCacheTtlSeconds } = config;
+  const redisUrl = preset === 'election' ? config.redisUrl : undefined;
+  return makeElection({ pool, results, log }, { redisUrl, votesPerMinuteMax, resultsCacheTtlSeconds });
+}
+
+/** The poll that the preset begins with. */
+async function makeSample({ preset, electionCandidates }: Config, parts: HttpParts): Promise<SamplePoll | null> {
+  if (preset === 'features') return makeFeatureBoard(parts);
+  if (preset !== 'election') return null;
+  return { slug: electionSlug, ...(await prepareElectionPoll(parts, electionCandidates)) };
 }
 
 /** The sample board, so that there is something to vote on. */

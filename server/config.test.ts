@@ -100,6 +100,11 @@ describe('parseConfig', () => {
       resultsPort: 5001,
       optionA: 'Cats',
       optionB: 'Dogs',
+      tokens: null,
+      electionCandidates: ['Ada Lovelace', 'Grace Hopper', 'Edsger Dijkstra'],
+      votesPerMinuteMax: 100,
+      resultsCacheTtlSeconds: 60,
+      redisUrl: undefined,
       createKey: undefined,
       dataFolder: './data',
       database: { kind: 'embedded' },
@@ -114,6 +119,9 @@ describe('parseConfig', () => {
       statementTimeoutMs: 10_000,
       migrationLockTimeoutMs: 10_000,
       drainTimeoutMs: 10_000,
+      ingestLog: { name: 'direct' },
+      worker: true,
+      segmentsWaitingMax: 1_000_000,
       liveFrameMs: 100,
       liveHeartbeatMs: 15_000,
       socketsMax: 50_000,
@@ -144,9 +152,10 @@ describe('parseConfig', () => {
 
   test('its types are those of the table', () => {
     expectTypeOf<Config['port']>().toEqualTypeOf<number>();
-    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'duel' | 'none'>();
+    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'duel' | 'election' | 'none'>();
     expectTypeOf<Config['publicUrl']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<Config>().not.toHaveProperty('postgresPassword');
+    expectTypeOf<Config>().not.toHaveProperty('jwtSecretKey');
   });
 
   test('a flag wins over the environment, that over .env, that over the preset, that over the default', () => {
@@ -182,7 +191,7 @@ describe('parseConfig', () => {
     [['--recorder-lanes=17'], 'it takes a whole number of lanes from 1 to 16.'],
     [['--recorder-lanes=2.5'], '--recorder-lanes: "2.5" is not allowed'],
     [['--durability', 'strickt'], 'it takes strict or process.'],
-    [['--preset', 'Party'], 'it takes features, party, duel or none.'],
+    [['--preset', 'Party'], 'it takes features, party, duel, election or none.'],
     [['--host', 'localhost:80'], 'without a port.'],
     [['--public-url', 'https://example.org/vote'], 'URL without a path.'],
     [['--prot', '9000'], 'There is no flag --prot. Did you mean --port?'],
@@ -306,3 +315,39 @@ function expectCount(kind: object): { min: number; max: number } {
   if (typeof min !== 'number' || typeof max !== 'number') throw new Error('a limit is no number');
   return { min, max };
 }
+
+describe('the log of ballots', () => {
+  const logOf = (env: Record<string, string>, ...argv: string[]) => parseConfig({ argv, env }).ingestLog;
+  const jwt = { JWT_SECRET_KEY: 'c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g' };
+
+  test('a broker is used where it is asked for and has an address', () => {
+    expect(logOf({ REDIS_HOST: 'cache' }, '--queue', 'redis')).toMatchObject({ name: 'redis', stream: 'votes' });
+    expect(String((logOf({ REDIS_HOST: '::1' }, '--queue', 'redis') as { url: unknown }).url)).toBe(
+      'redis://[::1]:6379',
+    );
+    expect(logOf({ KAFKA_BROKERS: 'a:9092, b:9093' }, '--queue=kafka')).toMatchObject({
+      brokers: ['a:9092', 'b:9093'],
+    });
+    expect(logOf({ RABBITMQ_URL: 'amqp://user:secret@rabbit' }, '--queue=rabbitmq')).toMatchObject({
+      queueName: 'vote_queue',
+    });
+    for (const queue of ['redis', 'rabbitmq', 'kafka']) {
+      expect(() => logOf({}, '--queue', queue)).toThrow(`--queue ${queue} needs`);
+    }
+  });
+
+  test('a preset uses the broker of its contract where that is there, unless another one is asked for', () => {
+    expect(logOf({ REDIS_HOST: 'redis' }, '--preset', 'duel').name).toBe('redis');
+    expect(logOf({ ...jwt, RABBITMQ_URL: 'amqp://rabbit' }, '--preset', 'election').name).toBe('rabbitmq');
+    expect(logOf({ KAFKA_BROKERS: 'kafka:9092' }, '--preset', 'party').name).toBe('kafka');
+    expect(logOf({ REDIS_HOST: 'redis' }, '--preset', 'duel', '--queue', 'direct').name).toBe('direct');
+    expect(logOf({ REDIS_HOST: 'redis' }, '--preset', 'features').name).toBe('direct');
+    expect(logOf({}, '--preset', 'duel').name).toBe('direct');
+  });
+
+  test('an address that is none is refused, and its password is not told', () => {
+    expect(() => logOf({ KAFKA_BROKERS: 'kafka' })).toThrow('KAFKA_BROKERS');
+    expect(() => logOf({ KAFKA_BROKERS: 'kafka:99999' })).toThrow('KAFKA_BROKERS');
+    expect(() => logOf({ RABBITMQ_URL: 'http://user:secret@rabbit' })).toThrow(/^(?!.*secret)/u);
+  });
+});

@@ -1,4 +1,7 @@
 import { isIPv6 } from 'node:net';
+import type { TokenOptions } from './identity/token.ts';
+import { toTokenOptions, type TokenSettings } from './identity/token-settings.ts';
+import { logSettings, toLogChoice, toRedisUrl, type LogChoice, type LogSettings } from './ingest-log/log-settings.ts';
 import { Secret } from './lib/secret.ts';
 import {
   gatherSettings,
@@ -18,9 +21,15 @@ type SettingValues = ValuesOf<typeof settings>;
 /** The ledger's database. `String(url)` shows it without its password. */
 export type Database = { kind: 'embedded' } | { kind: 'postgres'; url: Secret };
 
-export interface Config extends Omit<SettingValues, 'databaseUrl' | PostgresPart> {
+export interface Config extends Omit<SettingValues, 'databaseUrl' | PostgresPart | keyof TokenSettings | LogPart> {
   readonly database: Database;
+  /** How the tokens of voters are verified; null: they are not. */
+  readonly tokens: TokenOptions | null;
+  readonly ingestLog: LogChoice;
 }
+
+/** What of the settings about logs is in `ingestLog`. */
+type LogPart = Exclude<keyof LogSettings, 'worker' | 'segmentsWaitingMax' | 'redisUrl'>;
 
 type PostgresPart = Extract<keyof SettingValues, `postgres${string}`>;
 
@@ -53,7 +62,9 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   checkDuelOptions(values);
 
   const { databaseUrl, postgresHost, ...others } = values;
-  const { postgresPort, postgresUser, postgresPassword, postgresDb, ...config } = others;
+  const { postgresPort, postgresUser, postgresPassword, postgresDb, ...rest } = others;
+  const { jwtSecretKey, jwtAlgorithm, jwtJwksUrl, jwtIssuer, jwtAudience, ...config } = withoutLogParts(rest);
+  const ingestLog = toLogChoice(values, { preset: values.preset, isGiven: given['queue'] !== undefined });
   const url =
     databaseUrl ??
     toPostgresUrl({
@@ -63,7 +74,16 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
       password: postgresPassword,
       database: postgresDb ?? postgresUser,
     });
-  return { ...config, database: url ? { kind: 'postgres', url } : { kind: 'embedded' } };
+  const jwt = { jwtSecretKey, jwtAlgorithm, jwtJwksUrl, jwtIssuer, jwtAudience };
+  const tokens = toTokenOptions({ ...jwt, durability: config.durability });
+  checkElection(values, tokens);
+  return {
+    ...config,
+    redisUrl: toRedisUrl(values),
+    tokens,
+    ingestLog,
+    database: url ? { kind: 'postgres', url } : { kind: 'embedded' },
+  };
 }
 
 /** Where voters reach the server: as set, else by its host and the port that it really listens on. */
@@ -74,6 +94,13 @@ export function toPublicUrl(
   if (publicUrl !== undefined) return publicUrl;
   const isThisMachine = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host);
   return `http://${isThisMachine ? 'localhost' : toUrlHost(host)}:${listeningPort}`;
+}
+
+function withoutLogParts<Values extends object>(values: Values): Omit<Values, LogPart> {
+  const kept = new Set(['worker', 'segmentsWaitingMax', 'redisUrl']);
+  const dropped = new Set(Object.keys(logSettings).filter((key) => !kept.has(key)));
+  const entries = Object.entries(values).filter(([key]) => !dropped.has(key));
+  return Object.fromEntries(entries) as Omit<Values, LogPart>; // What is left of the same object.
 }
 
 /**
@@ -103,6 +130,14 @@ function checkDuelOptions({ preset, optionA, optionB }: SettingValues): void {
       `${nameOf(settings.optionA)} and ${nameOf(settings.optionB)} must be two different names, and neither blank.`,
     );
   }
+}
+
+/** Its voters are users, so without keys nobody could vote. */
+function checkElection({ preset }: SettingValues, tokens: TokenOptions | null): void {
+  if (preset !== 'election' || tokens !== null) return;
+  throw new SettingError(
+    'The preset election knows its voters by their tokens: set JWT_SECRET_KEY ("openssl rand -base64 48" prints one) or --jwt-jwks-url.',
+  );
 }
 
 function toPostgresUrl(parts: {

@@ -1,31 +1,25 @@
 /** The core: everything between the ledger and the doors. Polls, tallies, recording and the hub, put together and kept running. */
-import { createMemoryBoard } from './board/memory.ts';
 import { createResults, type Results } from './board/results.ts';
-import type { TallyBoard } from './board/tally-board.ts';
 import type { Config } from './config.ts';
+import { createTokenVerifier, noTokens, type TokenVerifier } from './identity/token.ts';
 import { createKeyMaker, type KeyMaker } from './identity/voter-key.ts';
-import { createDirectIngestLog } from './ingest-log/direct.ts';
-import { createCastBallot, type CastBallot } from './intake/cast-ballot.ts';
+import { createCastBallot, type CastBallot, type Receipt } from './intake/cast-ballot.ts';
+import { createBallotStates, type BallotStates } from './intake/ballot-states.ts';
 import { createManagePoll, type ManagePoll } from './intake/manage-poll.ts';
-import { createRecorder } from './intake/recorder.ts';
 import { createRefusalCounts, type RefusalCounts } from './intake/refusal-counts.ts';
-import { createBallotLane } from './ledger/ballot-lane.ts';
-import { createLedgerClock, type LedgerClock } from './ledger/clock.ts';
 import { createDeletion } from './ledger/deletion.ts';
-import { createPollDirectory, type PollDirectory } from './ledger/poll-directory.ts';
-import { createPollStore, type PollStore } from './ledger/polls.ts';
-import { readOrMakeSecret } from './ledger/secrets.ts';
-import { awaitRecording, readLedgerState, readSlots } from './ledger/tallies.ts';
+import { createBallotStore, type BallotStore } from './ledger/ballots.ts';
+import type { PollDirectory } from './ledger/poll-directory.ts';
+import type { PollStore } from './ledger/polls.ts';
+import { learn } from './known.ts';
 import type { Logger } from './lib/logger.ts';
 import { createPreciseNow } from './lib/precise-now.ts';
-import { createUuidV7Source } from './lib/uuid-v7.ts';
-import type { Bus } from './live/bus.ts';
+import { createUuidV7Source, toUuidText } from './lib/uuid-v7.ts';
 import { createHub, type Hub } from './live/hub.ts';
-import { createKeepCurrent } from './live/keep-current.ts';
-import { startPostgresBus } from './live/postgres-bus.ts';
+import { openIntake, type Intake } from './open-intake.ts';
 import type { Ledger } from './open-ledger.ts';
-import type { Poll } from './poll/poll.ts';
 import type { DrainStep } from './ops/drain.ts';
+import type { PollId } from './poll/poll.ts';
 
 export type Core = {
   readonly now: () => number;
@@ -37,52 +31,40 @@ export type Core = {
   readonly managePoll: ManagePoll;
   readonly refusals: RefusalCounts;
   readonly makeKey: KeyMaker;
+  readonly tokens: TokenVerifier;
   readonly cookieSecret: Buffer;
+  readonly ballots: BallotStore;
+  readonly ballotStates: BallotStates;
   /** Ballots that wait for their outcome. */
   readonly waitingCount: () => number;
-  /** For how long the recorder has been without the ledger. */
+  /** For how long the recorder has been without the ledger, and the log without its broker. Milliseconds. */
   readonly recorderAwayMs: () => number;
+  readonly logAwayMs: () => number;
   /** Begins what goes on beside the requests. */
-  start(): void;
+  start(): Promise<void>;
   /** How the parts end, in order, after the doors are closed. */
   readonly ends: readonly DrainStep[];
 };
 
-/** What this process knows of polls and votes, as new as the ledger. */
-type Known = {
-  readonly clock: LedgerClock;
-  readonly store: PollStore;
-  readonly polls: PollDirectory;
-  readonly board: TallyBoard;
-  readonly bus: Bus;
-  readonly secrets: Readonly<Record<'cookie' | 'voter' | 'epoch', Buffer>>;
-  startLooking(): () => void;
-  /** Hears of each poll that another process deletes. */
-  onDeleted(listener: (poll: Poll) => void): void;
-};
-
-const clockIntervalMs = 5_000;
-/** An epoch is no secret; it is made as one because that is made once for each ledger. */
-const epochBytes = 8;
-
 export async function openCore(config: Config, ledger: Ledger, log: Logger): Promise<Core> {
   const known = await learn(config, ledger, log);
-  const { clock, polls, store, board, bus, secrets } = known;
-  const intake = openIntake(config, ledger, known, log);
+  const { clock, polls, store, board, secrets } = known;
+  const intake = await openIntake({ config, ledger, known, log });
+  const { ingestLog } = intake;
   const results = createResults({
-    epoch: secrets.epoch.toString('hex', 0, epochBytes),
+    epoch: known.epoch.toString('hex'),
     board,
     polls,
     now: clock.now,
-    settledThrough: intake.ingestLog.settledThrough,
+    settledThrough: ingestLog.settledThrough,
   });
   const hub = createHub({ results, pollNow: polls.byNo, frameMs: config.liveFrameMs });
   known.onDeleted(hub.endPoll);
   const deletion = createDeletion(ledger.pool, log);
-  const makeId = createUuidV7Source(createPreciseNow());
   const makeKey = createKeyMaker(secrets.voter);
+  const tokens = config.tokens === null ? noTokens : await createTokenVerifier(config.tokens, { now: clock.now });
   const refusals = createRefusalCounts();
-  const stops: (() => void)[] = [];
+  const ballots = createBallotStore(ledger.pool);
   return {
     now: clock.now,
     polls,
@@ -91,108 +73,66 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     hub,
     refusals,
     makeKey,
+    tokens,
     cookieSecret: secrets.cookie,
-    waitingCount: intake.ingestLog.waitingCount,
-    recorderAwayMs: intake.recorder.awayMs,
-    castBallot: createCastBallot({
-      onRefused: refusals.note,
-      ingestLog: intake.ingestLog,
-      makeKey,
-      makeBallotId: makeId,
-      askAgain: async (poll) => {
-        // Late ballots, by the thousand, need no look-up: what is at hand says why they were refused.
-        const status = results.statusOf(poll);
-        if (status !== 'open') return { poll, status };
-        const fresh = await polls.reload(poll);
-        return { poll: fresh, status: results.statusOf(fresh) };
-      },
+    ballots,
+    ballotStates: createBallotStates({
+      findOutcomes: ballots.findOutcomes,
+      isOnItsWay: intake.isOnItsWay,
+      holds: intake.holds,
     }),
+    waitingCount: ingestLog.waitingCount,
+    recorderAwayMs: intake.recorderAwayMs,
+    logAwayMs: intake.logAwayMs,
+    castBallot: openCasting({ intake, makeKey, results, polls, ballots, refusals }),
     managePoll: createManagePoll({
       store,
       directory: polls,
-      makePollId: makeId,
+      makePollId: createUuidV7Source(createPreciseNow()),
       now: clock.now,
+      takesTokens: tokens.hasKeys,
+      ballotsTravel: ingestLog.acknowledges === 'acceptance',
       async removePoll(poll) {
         await deletion.remove(poll.pollNo);
         board.drop(poll.pollNo);
         hub.endPoll(poll);
       },
     }),
-    start() {
-      stops.push(keepMeasuring(clock, log), known.startLooking());
+    async start() {
+      known.start();
       deletion.sweep();
+      await intake.start();
     },
-    ends: [
-      ['recorder', intake.close],
-      ['hub', hub.stop],
-      ['deletion', deletion.stop],
-      ['bus', bus.stop],
-      ['clock', () => stops.forEach((stop) => stop())],
-    ],
+    ends: [...intake.ends, ['hub', hub.stop], ['deletion', deletion.stop], ...known.ends],
   };
 }
 
-async function learn(config: Config, { pool, connection }: Ledger, log: Logger): Promise<Known> {
-  const clock = createLedgerClock(pool);
-  const store = createPollStore(pool);
-  const polls = createPollDirectory(store, clock.now);
-  const board = createMemoryBoard(() => readLedgerState(pool));
-  const listeners: ((poll: Poll) => void)[] = [];
-  const current = createKeepCurrent({
-    board,
-    polls,
-    pollStore: store,
-    onDeleted: (poll) => listeners.forEach((listener) => listener(poll)),
-    readSlots: () => readSlots(pool),
-    log,
-  });
-  // It listens before anything is read: what changes meanwhile is heard.
-  const { statementTimeoutMs } = config;
-  const bus = await startPostgresBus(connection, current.listener, { statementTimeoutMs, log });
-  const [cookie, voter, epoch] = await Promise.all([
-    readOrMakeSecret(pool, 'voter_cookie'),
-    readOrMakeSecret(pool, 'voter_key'),
-    readOrMakeSecret(pool, 'epoch'),
-    clock.measure(),
-    polls.load(),
-    awaitRecording(pool).then(board.load),
-  ]);
-  return {
-    clock,
-    store,
-    polls,
-    board,
-    bus,
-    secrets: { cookie, voter, epoch },
-    startLooking: current.start,
-    onDeleted: (listener) => void listeners.push(listener),
-  };
-}
+type CastingParts = Pick<Core, 'makeKey' | 'results' | 'polls' | 'ballots' | 'refusals'> & { readonly intake: Intake };
 
-function openIntake(config: Config, { connection }: Ledger, { board, bus, clock }: Known, log: Logger) {
-  const lanes = Array.from({ length: config.recorderLanes }, () =>
-    createBallotLane(connection, config.statementTimeoutMs),
-  );
-  const recorder = createRecorder(
-    { lanes, board, onCounted: bus.tell, now: clock.now, log },
-    { batchBallotsMax: config.batchBallotsMax },
-  );
-  const ingestLog = createDirectIngestLog(recorder, { ballotsWaitingMax: config.ballotsWaitingMax });
-  return {
-    recorder,
+function openCasting({ intake, makeKey, results, polls, ballots, refusals }: CastingParts): CastBallot {
+  const { ingestLog, stamp } = intake;
+  const acknowledgesOutcome = ingestLog.acknowledges === 'outcome';
+  return createCastBallot({
+    onRefused: refusals.note,
     ingestLog,
-    async close() {
-      await ingestLog.drain();
-      await Promise.all(lanes.map((lane) => lane.close()));
+    makeKey,
+    stamp,
+    askAgain: async (poll) => {
+      // Late ballots, by the thousand, need no look-up: what is at hand says why they were refused.
+      const status = results.statusOf(poll);
+      if (status === 'closed' || status === 'closing' || (acknowledgesOutcome && status !== 'open')) {
+        return { poll, status };
+      }
+      const fresh = await polls.reload(poll);
+      return { poll: fresh, status: results.statusOf(fresh) };
     },
-  };
+    ...(acknowledgesOutcome ? {} : { findReceipt: (_poll, ballotId) => findReceipt(ballots, ballotId) }),
+  });
 }
 
-/** Repeats the measurement while the server runs. A ledger that is away is the recorder's to report. */
-function keepMeasuring(clock: LedgerClock, log: Logger): () => void {
-  const timer = setInterval(() => {
-    clock.measure().catch((error: unknown) => log.debug({ err: error }, 'clock not measured'));
-  }, clockIntervalMs);
-  timer.unref();
-  return () => clearInterval(timer);
+async function findReceipt(ballots: BallotStore, ballotId: Buffer): Promise<Receipt | null> {
+  const found = await ballots.find(toUuidText(ballotId));
+  if (found === null) return null;
+  const { ballotId: id, pollId, castAt, version } = found;
+  return { state: 'counted', ballotId: id, pollId: pollId as PollId, castAt, version }; // As the ledger has it.
 }

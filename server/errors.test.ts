@@ -43,7 +43,7 @@ describe('the table of errors', () => {
 
   test('only failures after which a COMMIT may have happened begin as unknown', () => {
     const unknown = rows.filter(([, row]) => row.recorded !== undefined).map(([code]) => code);
-    expect(unknown).toEqual(['ledger_unavailable', 'internal']);
+    expect(unknown).toEqual(['ingest_log_unavailable', 'ledger_unavailable', 'internal']);
   });
 });
 

@@ -73,6 +73,13 @@ const rows = {
     meaning: 'The route needs to know who is asking, and the request does not say.',
     remedy: 'Send the credential that the poll asks for: a cookie, a code, a token or a key.',
   },
+  credential_invalid: {
+    status: 401,
+    title: 'The credential is not valid',
+    retry: 'after_fix',
+    meaning: 'The token has expired, is signed by somebody else, or is no token that this server reads.',
+    remedy: 'Get a new token from whoever signs you in, and send it as `Authorization: Bearer <token>`.',
+  },
   manage_key_wrong: {
     status: 403,
     title: 'The manage key is wrong',
@@ -241,6 +248,16 @@ const rows = {
     meaning: 'As many ballots as the server holds (`--ballots-waiting-max`) are waiting to be recorded.',
     remedy: 'Wait as long as `Retry-After` says, then send it again with the same key.',
   },
+  ingest_log_unavailable: {
+    status: 503,
+    title: 'The ingest log cannot be reached',
+    retry: 'later',
+    retryAfterSeconds: 2,
+    recorded: 'unknown',
+    meaning:
+      'The broker that carries ballots to the workers does not answer. `recorded` says whether it may have this one.',
+    remedy: 'Send it again with the same key: it counts once, and the receipt is the same.',
+  },
   ledger_unavailable: {
     status: 503,
     title: 'The ledger cannot be reached',
@@ -249,6 +266,15 @@ const rows = {
     recorded: 'unknown',
     meaning: 'The database does not answer. If it failed while it was recording, the outcome is unknown.',
     remedy: 'Send it again with the same key: it counts once, and the receipt is the same.',
+  },
+  tokens_unverifiable: {
+    status: 503,
+    title: 'Tokens cannot be verified',
+    retry: 'later',
+    retryAfterSeconds: 5,
+    meaning:
+      'The keys of the issuer cannot be had (`--jwt-jwks-url`), or the server was started without any (`JWT_SECRET_KEY`).',
+    remedy: 'Wait as long as `Retry-After` says, then send it again with the same key.',
   },
   shutting_down: {
     status: 503,

@@ -5,10 +5,13 @@ import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
 import { bulk } from './commands/bulk.ts';
 import { migrateAlone } from './commands/migrate.ts';
+import { queue } from './commands/queue.ts';
 import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
+import { makeToken } from './commands/token.ts';
 import { verify } from './commands/verify.ts';
 import { toPublicUrl } from './config.ts';
+import { startWorker } from './run-worker.ts';
 import { createProgressLine } from './lib/progress-line.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
 
@@ -25,12 +28,20 @@ async function main(): Promise<void> {
   switch (invocation.command) {
     case 'serve':
       return runServer(invocation, options);
+    case 'worker':
+      return runWorker(invocation, options);
+    case 'queue':
+      return say(await queue(invocation.config, invocation.options.action ?? 'length', log));
     case 'migrate':
       return say(await migrateAlone(invocation.config, options));
     case 'verify': {
       const { agree, report } = await verify(invocation.config, options);
       process.exitCode = agree ? 0 : 1;
       return say(report);
+    }
+    case 'token': {
+      const { config, options: request } = invocation;
+      return say(await makeToken(config, { ...request, now: Date.now() }));
     }
     case 'bulk':
       return runBulk(invocation);
@@ -49,6 +60,16 @@ async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, 
     void started.then(({ running }) => running.stop()).then(() => process.exit(0));
   });
   say((await started).banner);
+}
+
+async function runWorker({ config }: Extract<Invocation, { command: 'worker' }>, options: ServeOptions): Promise<void> {
+  const started = startWorker(config, options);
+  onStopSignal(() => {
+    say('Stopping: finishing what is in hand …');
+    void started.then((worker) => worker.stop()).then(() => process.exit(0));
+  });
+  await started;
+  say(`The worker is ready: it records what comes from ${config.ingestLog.name}. Stop with Ctrl-C.`);
 }
 
 function onStopSignal(stop: () => void): void {

@@ -1,6 +1,7 @@
 /** The ledger's database, ready to be used: found or started, checked, and its schema up to date. */
 import type { Config } from './config.ts';
 import { startEmbeddedPostgres } from './ledger/embedded/embedded.ts';
+import { joinEmbeddedPostgres } from './ledger/embedded/join.ts';
 import { migrate } from './ledger/migrate.ts';
 import { checkServer, createPool, type Connection, type Pool } from './ledger/postgres.ts';
 import type { Logger } from './lib/logger.ts';
@@ -17,6 +18,8 @@ export type LedgerOptions = {
   readonly log: Logger;
   readonly onProgress: (text: string) => void;
   readonly onLost: (error: Error) => void;
+  /** Whether the process joins the embedded database of a server that runs, in place of starting it. */
+  readonly joins?: boolean;
 };
 
 type LedgerConfig = Pick<
@@ -59,5 +62,6 @@ async function findDatabase(
   if (config.database.kind === 'postgres') {
     return { connection: { connectionString: config.database.url.reveal() }, stop: () => Promise.resolve() };
   }
+  if (options.joins === true) return joinEmbeddedPostgres(config.dataFolder);
   return startEmbeddedPostgres({ dataFolder: config.dataFolder, ...options });
 }

@@ -13,8 +13,11 @@ import {
   port,
   postgresUrl,
   shortText,
+  shortTexts,
 } from './lib/setting-kinds.ts';
 import { group } from './lib/setting-table.ts';
+import { tokenSettings } from './identity/token-settings.ts';
+import { logSettings } from './ingest-log/log-settings.ts';
 
 /**
  * Every setting of the server. `--help`, docs/configuration.md and .env.example are made from this table.
@@ -63,9 +66,9 @@ export const settings = {
     preset: {
       flag: 'preset',
       env: 'HUSTINGS_PRESET',
-      kind: choice(['features', 'party', 'duel', 'none']),
+      kind: choice(['features', 'party', 'duel', 'election', 'none']),
       default: 'features',
-      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, `duel` is a poll with two options, a vote page on port 5000 and a results page on port 5001, and `none` creates nothing.',
+      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, `duel` is a poll with two options, a vote page on port 5000 and a results page on port 5001, `election` is a poll whose voters are users with tokens, and `none` creates nothing.',
     },
     createKey: {
       flag: 'create-key',
@@ -98,6 +101,34 @@ export const settings = {
       kind: shortText,
       default: 'Dogs',
       doc: 'The name of the second option, another text than the first.',
+    },
+  }),
+
+  ...tokenSettings,
+
+  ...group('The preset election', {
+    electionCandidates: {
+      flag: 'election-candidates',
+      env: 'ELECTION_CANDIDATES',
+      kind: shortTexts({ min: 2, max: 200 }),
+      default: ['Ada Lovelace', 'Grace Hopper', 'Edsger Dijkstra'],
+      otherwise: 'Ada Lovelace, Grace Hopper, Edsger Dijkstra',
+      example: '"Ada Lovelace, Grace Hopper, Edsger Dijkstra"',
+      doc: 'The candidates of the election that the preset `election` creates where it is missing. Later changes are made to the poll itself.',
+    },
+    votesPerMinuteMax: {
+      flag: 'votes-per-minute-max',
+      env: 'HUSTINGS_VOTES_PER_MINUTE_MAX',
+      kind: count({ unit: 'votes', min: 1, max: 1_000_000 }),
+      default: 100,
+      doc: 'How many votes one user may send to `/api/v1/vote` in a minute, whatever becomes of them. More are answered with 429.',
+    },
+    resultsCacheTtlSeconds: {
+      flag: 'results-cache-ttl-seconds',
+      env: 'RESULTS_CACHE_TTL_SECONDS',
+      kind: count({ unit: 'seconds', min: 1, max: 86_400 }),
+      default: 60,
+      doc: 'How old the results of `/api/v1/results` may be at most, where they come from Redis (`REDIS_URL`). Without it they are always new.',
     },
   }),
 
@@ -162,13 +193,15 @@ export const settings = {
     },
   }),
 
+  ...logSettings,
+
   ...group('Limits', {
     ballotsWaitingMax: {
       flag: 'ballots-waiting-max',
       env: 'HUSTINGS_BALLOTS_WAITING_MAX',
       kind: count({ unit: 'ballots', min: 1, max: 1_000_000 }),
       default: 20_000,
-      doc: 'How many ballots may wait to be recorded. At the limit the server answers 503 with `Retry-After` and records nothing of that request.',
+      doc: 'How many ballots may wait in the server for their answer. At the limit the server answers 503 with `Retry-After` and records nothing of that request.',
     },
     batchBallotsMax: {
       flag: 'batch-ballots-max',

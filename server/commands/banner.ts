@@ -17,6 +17,7 @@ export function toBanner(config: Config, { port, resultsPort, sample }: Running)
     ...(sample === null ? [] : toSampleLines(url, sample)),
     `  API          ${url}/docs`,
     `  Ballots      ${config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.dataFolder}` : String(config.database.url)}`,
+    ...(config.ingestLog.name === 'direct' ? [] : [`  Queue        ${toQueueText(config)}`]),
     `  Durability   ${durabilities[config.durability]}`,
     '',
     ...(sample === null ? [] : [toQrCode(`${url}/p/${sample.slug}`), '']),
@@ -62,4 +63,9 @@ function isForThisMachineOnly({ publicUrl, host }: Config): boolean {
 /** Light on dark, as terminals are. */
 function toQrCode(text: string): string {
   return renderUnicodeCompact(text, { border: 2 }).replaceAll(/^/gmu, '  ');
+}
+
+function toQueueText({ ingestLog, worker }: Config): string {
+  const who = worker ? 'this server records, and so may workers' : 'workers record: hustings worker';
+  return `${ingestLog.name}; ${who}`;
 }

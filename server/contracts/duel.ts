@@ -47,7 +47,7 @@ function registerVotePage(app: HttpApp, parts: HttpParts, pages: DuelPages): voi
     const choice = parseChoice(request.body);
     const poll = await findDuelPoll(parts);
     const idempotencyKey = idempotencyKeyOf(request);
-    const voter = voterOf(parts, poll, { request, reply, userId: undefined, idempotencyKey });
+    const voter = await voterOf(parts, poll, { request, reply, userId: undefined, idempotencyKey });
     if (reply.getHeader('set-cookie') === undefined) keepVoter(parts, request, reply);
     await castToReceipt(parts, { poll, voter, optionIds: [choice], idempotencyKey });
     return sendDocument(reply, 200, pages.shown(poll, choice));

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toLeaderboardView } from '../board/views.ts';
 import type { Contract } from '../http/app.ts';
 import { parseJson } from '../http/json-body.ts';
+import { awaitOutcome, waitMsOf } from '../http/ballot-answers.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { pollBytesMax } from '../http/poll-body.ts';
 import { prefersHtml } from '../http/preferences.ts';
@@ -83,22 +84,23 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
 }
 
 function registerVote(app: HttpApp, parts: HttpParts): void {
-  app.post<{ Params: { id: string } }>('/polls/:id/vote', { schema: { summary: 'Vote', tags } }, async (request) => {
+  const route = { schema: { summary: 'Vote', tags } };
+  app.post<{ Params: { id: string } }>('/polls/:id/vote', route, async (request, reply) => {
     const { userId, optionId } = parseVoteBody(request.body);
     const poll = await findPoll(parts, request.params.id);
     if (!poll.optionNoById.has(optionId))
       throw new PartyRefusal(400, 'Validation Error', 'Option does not belong to this poll');
     const voter: Voter = poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId };
     const idempotencyKey = idempotencyKeyOf(request);
-    const receipt = await castToReceipt(parts, { poll, voter, optionIds: [optionId], idempotencyKey });
-    return {
-      message: 'Vote recorded',
-      vote_id: receipt.ballotId,
-      poll_id: poll.id,
-      option_id: optionId,
-      user_id: userId,
-      timestamp: new Date(receipt.castAt).toISOString(),
-    };
+    const received = await castToReceipt(parts, { poll, voter, optionIds: [optionId], idempotencyKey });
+    const receipt = await awaitOutcome(parts.ballotStates, received, waitMsOf(request.headers));
+    const vote = { vote_id: receipt.ballotId, poll_id: poll.id, option_id: optionId, user_id: userId };
+    if (receipt.state === 'received') {
+      // Its time is the ledger's to say, once it is there.
+      void reply.code(202).header('location', `/api/v1/ballots/${receipt.ballotId}`);
+      return { message: 'Vote accepted', ...vote };
+    }
+    return { message: 'Vote recorded', ...vote, timestamp: new Date(receipt.castAt).toISOString() };
   });
 }
 

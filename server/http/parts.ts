@@ -11,6 +11,8 @@ import type { Results } from '../board/results.ts';
 import type { SeriesReader } from '../board/series.ts';
 import type { KeyMaker } from '../identity/voter-key.ts';
 import type { BrowserCookies } from '../identity/browser-cookies.ts';
+import type { TokenVerifier } from '../identity/token.ts';
+import type { BallotStates } from '../intake/ballot-states.ts';
 import type { CastBallot } from '../intake/cast-ballot.ts';
 import type { ManagePoll } from '../intake/manage-poll.ts';
 import type { RefusalCounts } from '../intake/refusal-counts.ts';
@@ -40,12 +42,14 @@ export type HttpParts = {
   readonly polls: PollDirectory;
   readonly pollStore: Pick<PollStore, 'listNewest' | 'listEvents' | 'find' | 'readLogo'>;
   readonly ballots: BallotStore;
+  readonly ballotStates: BallotStates;
   readonly results: Results;
   readonly hub: Hub;
   readonly series: SeriesReader;
   /** The counted ballots of a poll, page by page. */
   readonly readBallots: (pollNo: number) => AsyncIterable<readonly ExportedBallot[]>;
   readonly cookies: BrowserCookies;
+  readonly tokens: TokenVerifier;
   /** Where the server is reached, and from which other sites. */
   readonly site: OriginOptions;
   readonly live: LiveDoor;

@@ -49,7 +49,10 @@ export function prepareRefusal(error: AppError, request: FastifyRequest, reply: 
   if (status >= 500) request.log.error({ err: error, code: error.code }, 'request failed');
   else request.log.debug({ code: error.code }, 'request refused');
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
-  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (status === 401) {
+    const challenge = error.code === 'credential_invalid' ? 'Bearer error="invalid_token"' : 'Bearer';
+    void reply.header('www-authenticate', challenge);
+  }
   // What Fastify refuses before any hook runs has no id in its headers yet.
   return reply.code(status).header('cache-control', 'no-store').header('request-id', request.id);
 }

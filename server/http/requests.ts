@@ -42,14 +42,27 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
   throw new AppError('request_malformed', 'Idempotency-Key takes 1 to 255 printable ASCII characters.');
 }
 
-/** The voter of a browser or client, as the poll's electorate asks for it. A browser without a cookie of ours becomes a new voter. */
+type GivenVoter = {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly userId: string | undefined;
+  readonly idempotencyKey: string | null;
+  /** A token that came elsewhere than in the `Authorization` header. */
+  readonly token?: string;
+};
+
+/**
+ * The voter of a browser or client, as the poll's electorate asks for it. A browser without a cookie of ours becomes a new voter.
+ * A promise only where a token is yet to be verified: the hot path of all others has none.
+ */
 export function voterOf(
-  { cookies, makeKey }: Pick<HttpParts, 'cookies' | 'makeKey'>,
+  { cookies, makeKey, tokens }: Pick<HttpParts, 'cookies' | 'makeKey' | 'tokens'>,
   poll: Poll,
-  given: { request: FastifyRequest; reply: FastifyReply; userId: string | undefined; idempotencyKey: string | null },
-): Voter {
+  given: GivenVoter,
+): Voter | Promise<Voter> {
   if (poll.electorate === 'open') return { kind: 'open' };
   if (poll.electorate === 'declared') return { kind: 'declared', userId: checkedUserId(given.userId) };
+  if (poll.electorate === 'token') return tokenVoterOf({ tokens }, given.token ?? bearerOf(given.request.headers));
   const known = cookies.voterOf(given.request.headers.cookie);
   if (known !== null) return { kind: 'cookie', voterId: known };
   // The answer that carried the cookie may be lost: the same key then leads to the same new voter.
@@ -60,6 +73,29 @@ export function voterOf(
       : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
   void given.reply.header('set-cookie', cookies.toVoterCookie(voterId));
   return { kind: 'cookie', voterId };
+}
+
+export type TokenVoter = Extract<Voter, { kind: 'token' }>;
+
+/** Rejects with `credential_invalid` or `tokens_unverifiable`. @throws {AppError} `credential_missing` */
+export function tokenVoterOf(
+  { tokens }: Pick<HttpParts, 'tokens'>,
+  token: string | undefined,
+): TokenVoter | Promise<TokenVoter> {
+  if (token === undefined || token === '') {
+    throw new AppError('credential_missing', 'This poll asks for a token: send it as Authorization: Bearer <token>.');
+  }
+  const known = tokens.peek(token);
+  if (known !== undefined) return { kind: 'token', identity: known };
+  return tokens.verify(token).then((identity) => ({ kind: 'token', identity }));
+}
+
+/** The token of an `Authorization` header. @throws {AppError} `credential_invalid` for one of another form */
+export function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  if (authorization === undefined) return undefined;
+  const token = /^bearer +([^ ]+) *$/iu.exec(authorization)?.[1];
+  if (token !== undefined) return token;
+  throw new AppError('credential_invalid', 'The Authorization header is not of the form "Bearer <token>".');
 }
 
 /** @throws {AppError} `credential_missing`, `request_malformed` */

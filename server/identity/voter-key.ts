@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto';
 import type { PollId } from '../poll/poll.ts';
 
-export type Purpose = 'declared' | 'cookie' | 'retry' | 'cookie_from_retry';
+export type Purpose = 'declared' | 'cookie' | 'token' | 'retry' | 'cookie_from_retry' | 'refused';
 
 export type KeyMaker = (purpose: Purpose, pollId: PollId, identity: string) => Buffer;
 

@@ -22,6 +22,9 @@ export function createDirectIngestLog(recorder: Recorder, options: DirectLogOpti
   }
 
   return {
+    name: 'direct',
+    acknowledges: 'outcome',
+    survivesRestart: false,
     append(ballot, settle) {
       const refused = refusal();
       if (refused !== null) {

@@ -55,3 +55,15 @@ test('every ballot leaves the queue once, a voter in the order of acceptance', (
     { numRuns: 100 },
   );
 });
+
+test('a ballot that was delivered twice is in a batch once, wherever its voter has others, and comes again in the next', () => {
+  const poll = makePoll();
+  const deliver = (no: number, acceptedUs: number): Waiting => ({
+    ballot: makeBallot(poll, no, { voterKey: toKey(7), acceptedUs }),
+    settle: () => undefined,
+  });
+  const queue = [deliver(3, 30), deliver(1, 20), deliver(2, 10), deliver(3, 5), deliver(1, 20)];
+  expect(idsOf(takeBatch(queue, 'refuse', 10))).toEqual([3, 2, 1]);
+  expect(idsOf(takeBatch(queue, 'refuse', 10))).toEqual([1, 3]);
+  expect(queue).toEqual([]);
+});

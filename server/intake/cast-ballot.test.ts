@@ -28,6 +28,9 @@ async function cast(
 ): Promise<{ result: CastResult; appended: Ballot[] }> {
   const appended: Ballot[] = [];
   const ingestLog: IngestLog = {
+    name: 'direct',
+    acknowledges: 'outcome',
+    survivesRestart: false,
     append(ballot, settle) {
       appended.push(ballot);
       queueMicrotask(() => settle(typeof outcomeOf === 'function' ? outcomeOf(ballot) : outcomeOf));
@@ -39,7 +42,7 @@ async function cast(
   const castBallot = createCastBallot({
     ingestLog,
     makeKey,
-    makeBallotId: () => toKey(77),
+    stamp: () => ({ id: toKey(77), acceptedUs: null }),
     askAgain: typeof now === 'function' ? now : (asked) => Promise.resolve({ poll: asked, status: now }),
   });
   let returned = false;
@@ -69,11 +72,12 @@ const standsWith = (change: Partial<Extract<Outcome, { kind: 'stands' }>> = {}):
 
 test('a counted ballot gets a receipt', async () => {
   const { result, appended } = await cast();
-  expect(result).toEqual({ ballotId: toUuidText(toKey(77)), pollId: poll.id, castAt, version: 5 });
+  expect(result).toEqual({ state: 'counted', ballotId: toUuidText(toKey(77)), pollId: poll.id, castAt, version: 5 });
   expect(appended).toEqual([
     {
       poll,
       id: toKey(77),
+      acceptedUs: null,
       voterKey: makeKey('declared', poll.id, 'alice'),
       retryKey: makeKey('retry', poll.id, 'key'),
       selections: [2],
@@ -117,7 +121,7 @@ test('selections that break the rules never reach the log', async () => {
 });
 
 test('a retry gets the receipt of the ballot that stands', async () => {
-  const receipt = { ballotId: toUuidText(toKey(5)), pollId: poll.id, castAt, version: 3 };
+  const receipt = { state: 'counted', ballotId: toUuidText(toKey(5)), pollId: poll.id, castAt, version: 3 };
   expect((await cast({}, standsWith())).result).toEqual(receipt);
   const open = { poll: makePoll({ electorate: 'open' }), voter: { kind: 'open' } } as const;
   expect((await cast(open, standsWith({ retryKey: null }))).result).toEqual(receipt);
@@ -131,7 +135,13 @@ test('a ballot that was found in the ledger after a doubt gets its own receipt, 
         retryKey: retryKey === null ? null : toUuidText(retryKey),
       }),
     );
-    expect(result).toEqual({ ballotId: toUuidText(toKey(77)), pollId: poll.id, castAt, version: null });
+    expect(result).toEqual({
+      state: 'counted',
+      ballotId: toUuidText(toKey(77)),
+      pollId: poll.id,
+      castAt,
+      version: null,
+    });
   }
 });
 

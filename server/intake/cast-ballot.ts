@@ -7,11 +7,12 @@ import { checkSelections, toSelectionsText, type Ballot } from '../poll/ballot.t
 import type { Poll, PollId } from '../poll/poll.ts';
 import type { PollStatus } from '../poll/schedule.ts';
 
-/** Who casts: nobody in particular, a browser by the id in its cookie, or whoever the client says. */
+/** Who casts: nobody in particular, a browser by the id in its cookie, whoever the client says, or whom a verified token names. */
 export type Voter =
   | { readonly kind: 'open' }
   | { readonly kind: 'cookie'; readonly voterId: string }
-  | { readonly kind: 'declared'; readonly userId: string };
+  | { readonly kind: 'declared'; readonly userId: string }
+  | { readonly kind: 'token'; readonly identity: string };
 
 export type CastRequest = {
   readonly poll: Poll;
@@ -22,11 +23,13 @@ export type CastRequest = {
 };
 
 export type Receipt = {
+  /** `counted`: the ledger has the ballot. `received`: the log has it, and what becomes of it is to be asked later. */
+  readonly state: 'counted' | 'received';
   readonly ballotId: string;
   readonly pollId: PollId;
   /** Milliseconds since 1970 by the ledger's clock. */
   readonly castAt: number;
-  /** A tally with a lower version does not hold the ballot yet. null where the poll hides its results. */
+  /** A tally with a lower version does not hold the ballot yet. null where the poll hides its results, and of a ballot that is not counted yet. */
   readonly version: number | null;
 };
 
@@ -36,16 +39,25 @@ export type CastResult = Receipt | AppError;
 /**
  * Casts one ballot; `done` is called once, never before this returns. A retry with the same idempotency key gets the same receipt.
  * Refusals: `ballot_invalid`, `credential_missing`, `poll_closed`, `poll_not_open`, `ballot_already_cast`,
- * `idempotency_key_reused`, `ingest_log_full`, `ledger_unavailable`, `shutting_down`.
+ * `idempotency_key_reused`, `ingest_log_full`, `ingest_log_unavailable`, `ledger_unavailable`, `shutting_down`.
  */
 export type CastBallot = (request: CastRequest, done: (result: CastResult) => void) => void;
+
+/**
+ * What a ballot gets at its acceptance: its id and, where a log takes it, the time. `retry` is there where the client sent an idempotency key;
+ * a log that acknowledges before the outcome gives the same id to every ballot of this voter with this key.
+ */
+export type Stamp = (poll: Poll, retry: Retry | null) => Pick<Ballot, 'id' | 'acceptedUs'>;
+export type Retry = { readonly voterKey: Buffer; readonly retryKey: Buffer };
 
 export type CastParts = {
   readonly ingestLog: IngestLog;
   readonly makeKey: KeyMaker;
-  readonly makeBallotId: () => Buffer;
+  readonly stamp: Stamp;
   /** The poll that took no ballot, as it now is: what was at hand may be older than a change made elsewhere. */
   readonly askAgain: (poll: Poll) => Promise<{ poll: Poll; status: PollStatus }>;
+  /** A ballot that an earlier attempt brought to the ledger. Only asked where the log cannot tell a retry from a late ballot. */
+  readonly findReceipt?: (poll: Poll, ballotId: Buffer) => Promise<Receipt | null>;
   /** Hears of every refusal, before whoever cast the ballot does. */
   readonly onRefused?: (poll: Poll, error: AppError) => void;
 };
@@ -53,31 +65,19 @@ export type CastParts = {
 /** How often a ballot is checked anew because its poll was changed under way. */
 const formChangesMax = 3;
 
-export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, onRefused }: CastParts): CastBallot {
-  function toBallot({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot | AppError {
-    const { selections, violations } = checkSelections(poll, optionIds);
-    if (violations.length > 0) {
-      return new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
-    }
-    const id = makeBallotId();
-    const retryKey = idempotencyKey === null ? null : makeKey('retry', poll.id, idempotencyKey);
-    // Without voters, the key of the retry is all that tells two ballots apart; the growing id keeps the index quick.
-    if (poll.electorate === 'open') return { poll, id, voterKey: retryKey ?? id, retryKey: null, selections };
-    const voterKey = toVoterKey(poll, voter);
-    if (voterKey !== null) return { poll, id, voterKey, retryKey, selections };
-    return new AppError('credential_missing', `This poll needs to know its voters (electorate ${poll.electorate}).`);
-  }
+export function createCastBallot(parts: CastParts): CastBallot {
+  const { ingestLog, makeKey, stamp, askAgain, findReceipt, onRefused } = parts;
 
-  function toVoterKey(poll: Poll, voter: Voter): Buffer | null {
-    if (voter.kind === 'cookie' && poll.electorate === 'cookie') return makeKey('cookie', poll.id, voter.voterId);
-    if (voter.kind === 'declared' && poll.electorate === 'declared') return makeKey('declared', poll.id, voter.userId);
-    return null;
-  }
+  const toBallot = createBallotMaker({ makeKey, stamp });
 
   function toResult(ballot: Ballot, outcome: Exclude<Outcome, { kind: 'not_taken' }>): CastResult {
     const { poll } = ballot;
+    const ballotId = toUuidText(ballot.id);
+    if (outcome.kind === 'accepted') {
+      return { state: 'received', ballotId, pollId: poll.id, castAt: outcome.castAt, version: null };
+    }
     if (outcome.kind === 'counted') {
-      return { ballotId: toUuidText(ballot.id), pollId: poll.id, castAt: outcome.castAt, version: outcome.version };
+      return { state: 'counted', ballotId, pollId: poll.id, castAt: outcome.castAt, version: outcome.version };
     }
     if (outcome.kind === 'stands') return toStandingResult(ballot, outcome);
     const { code, recorded, cause } = outcome;
@@ -91,7 +91,7 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, o
       return;
     }
     ingestLog.append(ballot, (outcome) => {
-      if (outcome.kind === 'not_taken') void castAgain(request, attemptsLeft, done);
+      if (outcome.kind === 'not_taken') void castAgain(request, ballot, attemptsLeft, done);
       else done(toResult(ballot, outcome));
     });
   }
@@ -99,6 +99,7 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, o
   /** The poll took no such ballot: it is not open, or it was changed meanwhile, and then the ballot is checked against the new form. */
   async function castAgain(
     request: CastRequest,
+    ballot: Ballot,
     attemptsLeft: number,
     done: (result: CastResult) => void,
   ): Promise<void> {
@@ -110,7 +111,18 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, o
     } else if (asked.status === 'open' && attemptsLeft > 0) {
       cast({ ...request, poll: asked.poll }, attemptsLeft - 1, done);
     } else {
-      done(toNotTaken(asked.status));
+      done(await toLateResult(request, ballot, asked.status));
+    }
+  }
+
+  /** A retry of a ballot that was in time has its receipt. While the poll is closing, that ballot may still be on its way. */
+  async function toLateResult(request: CastRequest, ballot: Ballot, status: PollStatus): Promise<CastResult> {
+    if (findReceipt === undefined || request.idempotencyKey === null) return toNotTaken(status, 'no');
+    try {
+      const standing = await findReceipt(request.poll, ballot.id);
+      return standing ?? toNotTaken(status, status === 'closing' ? 'unknown' : 'no');
+    } catch (cause) {
+      return new AppError('ledger_unavailable', failureDetail('unknown'), { recorded: 'unknown', cause });
     }
   }
 
@@ -121,10 +133,39 @@ export function createCastBallot({ ingestLog, makeKey, makeBallotId, askAgain, o
     });
 }
 
+/** From what was cast to a ballot, or why it is none. */
+function createBallotMaker({ makeKey, stamp }: Pick<CastParts, 'makeKey' | 'stamp'>) {
+  function toVoterKey(poll: Poll, voter: Voter): Buffer | null {
+    if (voter.kind === 'cookie' && poll.electorate === 'cookie') return makeKey('cookie', poll.id, voter.voterId);
+    if (voter.kind === 'declared' && poll.electorate === 'declared') return makeKey('declared', poll.id, voter.userId);
+    if (voter.kind === 'token' && poll.electorate === 'token') return makeKey('token', poll.id, voter.identity);
+    return null;
+  }
+
+  return ({ poll, voter, optionIds, idempotencyKey }: CastRequest): Ballot | AppError => {
+    const { selections, violations } = checkSelections(poll, optionIds);
+    if (violations.length > 0) {
+      return new AppError('ballot_invalid', 'The selections break the rules of this poll.', { violations });
+    }
+    const retryKey = idempotencyKey === null ? null : makeKey('retry', poll.id, idempotencyKey);
+    if (poll.electorate === 'open') {
+      // Without voters, the key of the retry is all that tells two ballots apart; the growing id keeps the index quick.
+      const stamped = stamp(poll, retryKey === null ? null : { voterKey: retryKey, retryKey });
+      return { poll, ...stamped, voterKey: retryKey ?? stamped.id, retryKey: null, selections };
+    }
+    const voterKey = toVoterKey(poll, voter);
+    if (voterKey === null) {
+      return new AppError('credential_missing', `This poll needs to know its voters (electorate ${poll.electorate}).`);
+    }
+    const stamped = stamp(poll, retryKey === null ? null : { voterKey, retryKey });
+    return { poll, ...stamped, voterKey, retryKey, selections };
+  };
+}
+
 /** A ballot stands already: the answer to a retry is its receipt, anything else is a second ballot. */
 function toStandingResult(ballot: Ballot, outcome: Extract<Outcome, { kind: 'stands' }>): CastResult {
   const { standing } = outcome;
-  const receipt: Receipt = { ...standing, pollId: ballot.poll.id };
+  const receipt: Receipt = { ...standing, state: 'counted', pollId: ballot.poll.id };
   if (standing.ballotId === toUuidText(ballot.id)) return receipt;
   if (!isRetry(ballot, outcome.retryKey)) {
     return new AppError('ballot_already_cast', 'This voter has a counted ballot in this poll.', {
@@ -140,16 +181,16 @@ function isRetry(ballot: Ballot, standingRetryKey: string | null): boolean {
   return ballot.retryKey !== null && standingRetryKey === toUuidText(ballot.retryKey);
 }
 
-function toNotTaken(status: PollStatus): AppError {
+function toNotTaken(status: PollStatus, recorded: 'no' | 'unknown'): AppError {
   if (status === 'closed' || status === 'closing') {
-    return new AppError('poll_closed', 'Voting closed before the ballot arrived. It was not counted.');
+    return new AppError('poll_closed', 'Voting closed before the ballot arrived. It was not counted.', { recorded });
   }
   const details = {
     draft: 'Voting has not begun.',
     paused: 'Voting is paused.',
     open: 'The poll was changed again and again while the ballot was on its way.',
   };
-  return new AppError('poll_not_open', details[status]);
+  return new AppError('poll_not_open', details[status], { recorded });
 }
 
 function failureDetail(recorded: 'no' | 'unknown'): string {

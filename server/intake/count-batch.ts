@@ -1,6 +1,6 @@
 /** What a recorded batch adds to the tallies, worked out from its ballots and the ledger's verdicts on them. */
 import type { BatchRecorded } from '../ledger/ballot-lane.ts';
-import { parseSelectionsText } from '../poll/ballot.ts';
+import { castAtOf, parseSelectionsText } from '../poll/ballot.ts';
 import { createChangeSums, type TallyDelta } from '../tally/tally-change.ts';
 import type { Waiting } from './batch.ts';
 
@@ -9,10 +9,11 @@ export function countBatch(batch: readonly Waiting[], recorded: BatchRecorded): 
   for (const [index, { ballot }] of batch.entries()) {
     const { pollNo } = ballot.poll;
     const verdict = recorded.verdicts.get(index);
+    const castAt = castAtOf(ballot, recorded.castAt);
     if (verdict === undefined) {
-      sums.add(pollNo, ballot.selections, recorded.castAt, 'counted');
+      sums.add(pollNo, ballot.selections, castAt, 'counted');
     } else if (verdict.kind === 'supersedes') {
-      sums.add(pollNo, ballot.selections, recorded.castAt, 'supersedes');
+      sums.add(pollNo, ballot.selections, castAt, 'supersedes');
       sums.add(pollNo, parseSelectionsText(verdict.selections), verdict.castAt, 'superseded');
     }
   }

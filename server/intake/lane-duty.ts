@@ -7,20 +7,24 @@ import type { TallyBoard } from '../board/tally-board.ts';
 import type { Outcome } from '../ingest-log/ingest-log.ts';
 import type { BallotLane, BallotToRecord, BatchRecorded } from '../ledger/ballot-lane.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Ballot } from '../poll/ballot.ts';
+import { castAtOf, type Ballot } from '../poll/ballot.ts';
 import type { Revote } from '../poll/poll.ts';
 import { receiptShowsVersion } from '../poll/visibility.ts';
 import type { TallyDelta } from '../tally/tally-change.ts';
 import type { Waiting } from './batch.ts';
 import { countBatch } from './count-batch.ts';
-import type { LedgerAbsence } from './ledger-absence.ts';
+import type { Absence } from '../lib/absence.ts';
 import { recordUntilCertain } from './record-until-certain.ts';
+
+/** Called between two steps of recording: a test ends the process there. */
+export type OnStep = (step: 'recording' | 'committed' | 'acknowledging') => void;
 
 export type DutyParts = {
   readonly board: TallyBoard;
   /** Hears of every batch that was recorded, after the board. */
   readonly onCounted: (delta: TallyDelta) => void;
-  readonly absence: LedgerAbsence;
+  readonly onStep: OnStep;
+  readonly absence: Absence;
   readonly log: Logger;
   /** How long a failed batch is tried again. */
   readonly recoveryMsMax: number;
@@ -42,6 +46,7 @@ export type LaneDuty = {
 export function createLaneDuty({
   board,
   onCounted,
+  onStep,
   absence,
   log,
   recoveryMsMax,
@@ -67,43 +72,74 @@ export function createLaneDuty({
     }
   }
 
-  return {
-    async record(lane, revote, batch) {
-      const toRecord = batch.map(({ ballot }) => toBallotToRecord(ballot, board));
-      const end = await recordUntilCertain(() => lane.record(revote, toRecord), {
-        msMax: recoveryMsMax,
-        pauseMs: recoveryPauseMs,
-        onFailure: (error, inDoubt) => {
-          absence.begin();
-          log.warn({ err: error, ballots: batch.length, inDoubt }, 'batch failed');
-        },
-      });
-      if (end.kind === 'lost') {
-        settleAll(batch, () => toUnavailable(end.inDoubt ? 'unknown' : 'no', end.cause), log);
-        return { kind: 'lost', cause: end.cause };
-      }
-      absence.end();
-      const shown = await showOnBoard(batch, end.recorded, end.inDoubt);
-      settleAll(batch, (index) => toOutcome(end.recorded, index, toRecord[index]?.version ?? null), log);
-      return { kind: shown ? 'shown' : 'hidden' };
-    },
+  /** One ballot that cannot be recorded must not keep its neighbours out: each half is tried by itself, down to the one ballot. */
+  async function isolate(
+    lane: BallotLane,
+    revote: Revote,
+    batch: readonly Waiting[],
+    cause: unknown,
+  ): Promise<DutyEnd> {
+    if (batch.length === 1) {
+      log.error({ err: cause }, 'ballot cannot be recorded');
+      settleAll(batch, () => ({ kind: 'failed', code: 'internal', recorded: 'no', cause }), log);
+      return { kind: 'shown' };
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const first = await record(lane, revote, batch.slice(0, middle));
+    const second = await record(lane, revote, batch.slice(middle));
+    return first.kind === 'shown' ? second : first;
+  }
 
-    /** An empty batch asks on the very path that the ballots take. What was lost in doubt may be in the ledger, so the board is read anew. */
-    async awaitLedger(lane, givenUp, onFailure) {
-      while (!givenUp()) {
-        try {
-          await lane.record('refuse', []);
-          await board.load();
-          absence.end();
-          return;
-        } catch (error) {
-          absence.begin();
-          onFailure(error);
-          log.debug({ err: error }, 'ledger still away');
-          await sleep(recoveryPauseMs, undefined, { ref: false });
-        }
+  async function record(lane: BallotLane, revote: Revote, batch: readonly Waiting[]): Promise<DutyEnd> {
+    const toRecord = batch.map(({ ballot }) => toBallotToRecord(ballot, board));
+    onStep('recording');
+    const end = await recordUntilCertain(() => lane.record(revote, toRecord), {
+      msMax: recoveryMsMax,
+      pauseMs: recoveryPauseMs,
+      onFailure: (error, inDoubt) => {
+        absence.begin();
+        log.warn({ err: error, ballots: batch.length, inDoubt }, 'batch failed');
+      },
+    });
+    if (end.kind === 'unrecordable') return isolate(lane, revote, batch, end.cause);
+    if (end.kind === 'lost') {
+      settleAll(batch, () => toUnavailable(end.inDoubt ? 'unknown' : 'no', end.cause), log);
+      return { kind: 'lost', cause: end.cause };
+    }
+    absence.end();
+    onStep('committed');
+    const shown = await showOnBoard(batch, end.recorded, end.inDoubt);
+    settleAll(batch, (index) => toOutcome(end.recorded, index, toRecord[index]), log);
+    return { kind: shown ? 'shown' : 'hidden' };
+  }
+
+  return {
+    record,
+    awaitLedger: createAwaitLedger({ board, absence, log, recoveryPauseMs }),
+  };
+}
+
+/** An empty batch asks on the very path that the ballots take. What was lost in doubt may be in the ledger, so the board is read anew. */
+function createAwaitLedger({
+  board,
+  absence,
+  log,
+  recoveryPauseMs,
+}: Pick<DutyParts, 'board' | 'absence' | 'log' | 'recoveryPauseMs'>): LaneDuty['awaitLedger'] {
+  return async (lane, givenUp, onFailure) => {
+    while (!givenUp()) {
+      try {
+        await lane.record('refuse', []);
+        await board.load();
+        absence.end();
+        return;
+      } catch (error) {
+        absence.begin();
+        onFailure(error);
+        log.debug({ err: error }, 'ledger still away');
+        await sleep(recoveryPauseMs, undefined, { ref: false });
       }
-    },
+    }
   };
 }
 
@@ -127,10 +163,13 @@ function toBallotToRecord(ballot: Ballot, board: TallyBoard): BallotToRecord {
   return { ballot, version: receiptShowsVersion(visibility) ? board.versionOf(pollNo) + 1 : null };
 }
 
-function toOutcome(recorded: BatchRecorded, index: number, version: number | null): Outcome {
+function toOutcome(recorded: BatchRecorded, index: number, sent: BallotToRecord | undefined): Outcome {
   const verdict = recorded.verdicts.get(index);
   if (verdict?.kind === 'not_taken') return verdict;
-  if (verdict?.kind !== 'stands') return { kind: 'counted', castAt: recorded.castAt, version };
+  if (verdict?.kind !== 'stands') {
+    const castAt = sent === undefined ? recorded.castAt : castAtOf(sent.ballot, recorded.castAt);
+    return { kind: 'counted', castAt, version: sent?.version ?? null };
+  }
   const { ballotId, castAt, retryKey, selections } = verdict;
   return { kind: 'stands', standing: { ballotId, castAt, version: verdict.version }, retryKey, selections };
 }

@@ -4,10 +4,17 @@ import { AppError } from '../errors.ts';
 import { drawManageKey, hashManageKey } from '../identity/manage-key.ts';
 import type { PollDirectory } from '../ledger/poll-directory.ts';
 import type { Logo, NewPoll, PollChange, PollStore } from '../ledger/polls.ts';
-import { checkOptions, checkPoll, checkTerms, type OptionDraft, type PollDraft } from '../poll/check-poll.ts';
+import {
+  checkOptions,
+  checkPoll,
+  checkTerms,
+  type OptionDraft,
+  type PollDraft,
+  type Violation,
+} from '../poll/check-poll.ts';
 import { drawJoinCode, drawSlug } from '../poll/names.ts';
 import type { Poll, PollTerms, Schedule } from '../poll/poll.ts';
-import { closePoll, extendPoll, openPoll, pausePoll, reopenPoll, type Step } from '../poll/schedule.ts';
+import { closePoll, extendPoll, openPoll, pausePoll, pollStatusAt, reopenPoll, type Step } from '../poll/schedule.ts';
 
 export type PollCreated = { readonly poll: Poll; readonly manageKey: string };
 
@@ -39,12 +46,22 @@ export type ManageParts = {
   readonly directory: PollDirectory;
   readonly makePollId: () => Buffer;
   readonly now: () => number;
+  /** Whether this server can verify tokens: without that nobody could vote in a poll that asks for them. */
+  readonly takesTokens: boolean;
+  /** Whether ballots are accepted before the ledger knows of them: then options are fixed from the opening on. */
+  readonly ballotsTravel: boolean;
 };
 
 /** Names are drawn again when another poll has them; a code of six has 887 million values, so twice is rare already. */
 const drawsMax = 10;
 
-export function createManagePoll({ store, directory, makePollId, now, removePoll }: ManageParts): ManagePoll {
+export function createManagePoll(parts: ManageParts): ManagePoll {
+  const { store, directory, makePollId, now, removePoll, takesTokens, ballotsTravel } = parts;
+
+  function checkElectorate({ electorate }: Partial<PollTerms>): Violation[] {
+    return electorate === 'token' && !takesTokens ? [{ pointer: '/electorate', rule: 'token_not_configured' }] : [];
+  }
+
   async function insert(draft: PollDraft, manageKeyHash: Buffer): Promise<Poll> {
     for (let draw = 1; draw <= drawsMax; draw += 1) {
       const named: NewPoll = {
@@ -71,7 +88,7 @@ export function createManagePoll({ store, directory, makePollId, now, removePoll
 
   return {
     async create(draft) {
-      const violations = checkPoll(draft, now());
+      const violations = [...checkElectorate(draft), ...checkPoll(draft, now())];
       if (violations.length > 0) throw new AppError('poll_invalid', 'The poll breaks a rule.', { violations });
       const manageKey = drawManageKey();
       const poll = await insert(draft, hashManageKey(manageKey));
@@ -88,7 +105,11 @@ export function createManagePoll({ store, directory, makePollId, now, removePoll
       await removePoll(poll);
       directory.drop(poll.pollNo);
     },
-    edit: (poll, edit) => change(poll, (standing, _at, hasBallots) => toEdit(standing, edit, hasBallots)),
+    edit: (poll, edit) =>
+      change(poll, (standing, at, hasBallots) => {
+        const mayHaveBallots = hasBallots || (ballotsTravel && pollStatusAt(standing, at) !== 'draft');
+        return toEdit(standing, edit, mayHaveBallots, checkElectorate(edit));
+      }),
   };
 }
 
@@ -125,7 +146,7 @@ function toLoggedTime(milliseconds: number | null): string | null {
 /** What voters have voted on and under: it is fixed by the first ballot. */
 const frozenTerms = ['electorate', 'revote', 'selectionsMin', 'selectionsMax'] as const satisfies (keyof PollTerms)[];
 
-function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean): PollChange {
+function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean, found: readonly Violation[]): PollChange {
   const { options, ...given } = edit;
   const terms: PollTerms = { ...poll, ...given };
   const changesForm = options !== undefined || frozenTerms.some((term) => terms[term] !== poll[term]);
@@ -133,6 +154,7 @@ function toEdit(poll: Poll, edit: PollEdit, hasBallots: boolean): PollChange {
     throw new AppError('options_frozen', 'Ballots exist: options, electorate, revote and selections stay as they are.');
   }
   const violations = [
+    ...found,
     ...checkTerms(terms, (options ?? poll.options).length),
     ...(options === undefined ? [] : checkOptions(options)),
   ];

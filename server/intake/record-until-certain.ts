@@ -13,6 +13,9 @@ export type BatchCertain = { readonly kind: 'recorded'; readonly recorded: Batch
 /** `inDoubt`: the batch may be in the ledger; otherwise it is certainly not. */
 export type BatchLost = { readonly kind: 'lost'; readonly inDoubt: boolean; readonly cause: unknown };
 
+/** Nothing is in the ledger, and never will be: something in the batch itself cannot be recorded. */
+export type BatchUnrecordable = { readonly kind: 'unrecordable'; readonly cause: unknown };
+
 export type CertaintyOptions = {
   /** How long a failed batch is tried again. A statement under way is always waited for. */
   readonly msMax: number;
@@ -25,7 +28,7 @@ export type CertaintyOptions = {
 export async function recordUntilCertain(
   record: () => Promise<BatchRecorded>,
   { msMax, pauseMs, onFailure }: CertaintyOptions,
-): Promise<BatchCertain | BatchLost> {
+): Promise<BatchCertain | BatchLost | BatchUnrecordable> {
   const deadline = performance.now() + msMax;
   let inDoubt = false;
   for (;;) {
@@ -33,6 +36,8 @@ export async function recordUntilCertain(
       return { kind: 'recorded', recorded: await record(), inDoubt };
     } catch (error) {
       inDoubt ||= !(error instanceof BatchFailed) || error.recorded === 'unknown';
+      if (!inDoubt && error instanceof BatchFailed && error.isUnrecordable)
+        return { kind: 'unrecordable', cause: error };
       onFailure(error, inDoubt);
       if (performance.now() >= deadline) return { kind: 'lost', inDoubt, cause: error };
       await sleep(pauseMs);

@@ -21,8 +21,8 @@ import type { Ballot } from '../poll/ballot.ts';
 import type { Revote } from '../poll/poll.ts';
 import type { TallyDelta } from '../tally/tally-change.ts';
 import { takeBatch, type Waiting } from './batch.ts';
-import { createLaneDuty, settleAll, toUnavailable } from './lane-duty.ts';
-import { createLedgerAbsence } from './ledger-absence.ts';
+import { createLaneDuty, settleAll, toUnavailable, type OnStep } from './lane-duty.ts';
+import { createAbsence } from '../lib/absence.ts';
 
 export type RecorderOptions = {
   readonly batchBallotsMax: number;
@@ -37,6 +37,7 @@ export type RecorderParts = {
   readonly board: TallyBoard;
   /** Hears of every batch that was recorded, after the board. */
   readonly onCounted?: (delta: TallyDelta) => void;
+  readonly onStep?: OnStep;
   readonly now: () => number;
   readonly log: Logger;
 };
@@ -44,7 +45,7 @@ export type RecorderParts = {
 type Queues = Readonly<Record<Revote, Waiting[]>>;
 
 export function createRecorder(
-  { lanes, board, onCounted = ignore, now, log }: RecorderParts,
+  { lanes, board, onCounted = ignore, onStep = ignore, now, log }: RecorderParts,
   options: RecorderOptions,
 ): Recorder {
   const { batchBallotsMax, recoveryMsMax = 5_000, recoveryPauseMs = 100 } = options;
@@ -52,8 +53,8 @@ export function createRecorder(
   const idleLanes = [...lanes];
   /** When each batch under way began, by the ledger's clock. */
   const batchStarts = new Map<BallotLane, number>();
-  const absence = createLedgerAbsence();
-  const duty = createLaneDuty({ board, onCounted, absence, log, recoveryMsMax, recoveryPauseMs });
+  const absence = createAbsence();
+  const duty = createLaneDuty({ board, onCounted, onStep, absence, log, recoveryMsMax, recoveryPauseMs });
   let startScheduled = false;
   let stopped = false;
 
@@ -106,7 +107,7 @@ export function createRecorder(
 }
 
 function ignore(): void {
-  // Nobody else shows these tallies.
+  // Nobody wants to know.
 }
 
 /** The queue whose first ballot was accepted earlier; null when nothing waits. */

@@ -23,7 +23,7 @@ export type Verdict =
 type Standing = { readonly castAt: number; readonly version: number | null; readonly selections: string };
 
 export type BatchRecorded = {
-  /** The ledger's time for every ballot that was recorded now. */
+  /** The ledger's time for every ballot that was recorded now and was not accepted before (`castAtOf`). */
   readonly castAt: number;
   readonly slot: number;
   readonly batchNo: number;
@@ -33,7 +33,7 @@ export type BatchRecorded = {
 
 export type BallotLane = {
   /**
-   * Records a batch, sorted by (poll, voter). All its polls have this revote policy.
+   * Records a batch, sorted by (poll, voter), in which no ballot comes twice. All its polls have this revote policy.
    * @throws {BatchFailed} which says whether the batch may be in the ledger; the lane reconnects by itself.
    */
   record(revote: Revote, batch: readonly BallotToRecord[]): Promise<BatchRecorded>;
@@ -51,10 +51,10 @@ type VerdictRow = {
 };
 
 const statements: Readonly<Record<Revote, { name: string; text: string }>> = {
-  refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7, $8)' },
+  refuse: { name: 'record_ballots', text: 'select * from record_ballots($1, $2, $3, $4, $5, $6, $7, $8, $9)' },
   replace: {
     name: 'record_changeable_ballots',
-    text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7, $8)',
+    text: 'select * from record_changeable_ballots($1, $2, $3, $4, $5, $6, $7, $8, $9)',
   },
 };
 
@@ -167,6 +167,9 @@ function toParameters(slot: number, batch: readonly BallotToRecord[]): unknown[]
     toUuidArray(batch.map(({ ballot }) => ballot.retryKey)),
     toInt8Array(batch.map(({ version }) => version)),
     toAsciiArray(batch.map(({ ballot }) => toSelectionsText(ballot.selections))),
+    batch.some(({ ballot }) => ballot.acceptedUs !== null)
+      ? toInt8Array(batch.map(({ ballot }) => ballot.acceptedUs))
+      : null,
   ];
 }
 

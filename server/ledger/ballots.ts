@@ -1,5 +1,6 @@
 /** Single ballots in the ledger, found by receipt or by voter. */
 import { isUuidText, toUuidText } from '../lib/uuid-v7.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Pool } from './postgres.ts';
 
 export type LedgerBallot = {
@@ -12,13 +13,44 @@ export type LedgerBallot = {
   readonly status: 'counted' | 'superseded';
 };
 
+/** An accepted ballot that was refused when it was recorded. */
+export type RefusedBallot = Pick<LedgerBallot, 'ballotId' | 'pollNo' | 'castAt'> & {
+  /** null where the poll was deleted. */
+  readonly pollId: string | null;
+  readonly status: 'failed';
+  readonly reason: ErrorCode;
+};
+
 export type BallotStore = {
   /** null for a malformed id, too: nobody holds a receipt with it. */
   find(ballotId: string): Promise<LedgerBallot | null>;
+  /** What became of these ballots, as far as it is decided; a ballot is named once. Ids in their canonical text. */
+  findOutcomes(ballotIds: readonly string[]): Promise<(LedgerBallot | RefusedBallot)[]>;
   /** The counted ballot of a voter. */
   findCounted(pollNo: number, voterKey: Buffer): Promise<LedgerBallot | null>;
   hasCounted(pollNo: number, voterKey: Buffer): Promise<boolean>;
 };
+
+const outcomesQuery = `select distinct on (found.ballot_id)
+  found.ballot_id as "ballotId",
+  found.poll_no as "pollNo",
+  polls.id as "pollId",
+  found.cast_at as "castAt",
+  found.version,
+  found.status,
+  found.reason
+from (
+  select ballot_id, poll_no, cast_at, version, 'counted' as status, null as reason, 1 as place
+  from ballots where ballot_id = any ($1::uuid[])
+  union all
+  select ballot_id, poll_no, cast_at, version, 'superseded', null, 2
+  from ballot_history where ballot_id = any ($1::uuid[])
+  union all
+  select ballot_id, poll_no, accepted_at, null, 'failed', reason, 3
+  from ballot_refusals where ballot_id = any ($1::uuid[])
+) as found
+left join polls on polls.poll_no = found.poll_no
+order by found.ballot_id, found.place`;
 
 export function createBallotStore(pool: Pool): BallotStore {
   return {
@@ -43,6 +75,10 @@ export function createBallotStore(pool: Pool): BallotStore {
         [ballotId],
       );
       return rows[0] ?? null;
+    },
+    async findOutcomes(ballotIds) {
+      const { rows } = await pool.query<LedgerBallot | RefusedBallot>(outcomesQuery, [ballotIds]);
+      return rows;
     },
     async findCounted(pollNo, voterKey) {
       const { rows } = await pool.query<LedgerBallot>(

@@ -11,7 +11,16 @@ export class BatchFailed extends Error {
     this.name = 'BatchFailed';
     this.recorded = recorded;
   }
+
+  /** Whether something in the batch itself is to blame, so that another attempt fails as well. */
+  get isUnrecordable(): boolean {
+    const { cause, recorded } = this;
+    return recorded === 'no' && cause instanceof pg.DatabaseError && contentClasses.has(cause.code?.slice(0, 2) ?? '');
+  }
 }
+
+/** Classes of SQLSTATE that tell of wrong data (22) and of broken constraints (23). */
+const contentClasses: ReadonlySet<string> = new Set(['22', '23']);
 
 /**
  * Classes of SQLSTATE that PostgreSQL reports while a statement runs, which undoes its transaction: wrong data (22, 23), an invalid

@@ -7,11 +7,17 @@ import type { Pool } from './postgres.ts';
 export type LedgerClock = {
   /** Milliseconds since 1970 by the ledger's clock, to within half a round trip. */
   now(): number;
+  /** What `now` adds to the clock of this system. Milliseconds. */
+  offsetMs(): number;
+  /** How far `now` may be off: half of a round trip, and more the longer ago that was. Infinite before the first answer. */
+  errorMs(): number;
   /** Asks the ledger for its time. Of several answers the quickest in the last minute is believed. */
   measure(): Promise<void>;
 };
 
 const believedMs = 60_000;
+/** How far the clocks of two machines part in a second, at the worst. Milliseconds. */
+const driftMsPerSecond = 0.5;
 
 export function createLedgerClock(pool: Pool, systemNow: () => number = Date.now): LedgerClock {
   let offsetMs = 0;
@@ -19,6 +25,8 @@ export function createLedgerClock(pool: Pool, systemNow: () => number = Date.now
   let measuredAt = 0;
   return {
     now: () => systemNow() + offsetMs,
+    offsetMs: () => offsetMs,
+    errorMs: () => errorMs + (Math.abs(systemNow() - measuredAt) / 1_000) * driftMsPerSecond,
     async measure() {
       const askedAt = systemNow();
       const { rows } = await pool.query<{ now: number }>('select clock_timestamp() as now');

@@ -116,6 +116,8 @@ test('a ballot on its way does not count for options that took the place of thos
     directory: createPollDirectory(ledger.store, Date.now),
     makePollId: () => Buffer.alloc(16),
     now: Date.now,
+    takesTokens: false,
+    ballotsTravel: false,
     removePoll: () => Promise.resolve(),
   });
   const texts = ['Other 1', 'Other 2', 'Other 3'];

@@ -65,8 +65,10 @@ async function deletePoll(pool: Pool, pollNo: number): Promise<void> {
 
 /** Each deletes some rows of a poll. A row's ctid names it within its partition alone, so rows of partitioned tables go by voter. */
 const deletionsInSteps = [
-  `delete from tally_seconds
-  where ctid = any (array(select ctid from tally_seconds where poll_no = $1 limit ${rowsPerStep}))`,
+  ...['tally_seconds', 'ballot_refusals'].map(
+    (table) => `delete from ${table}
+    where ctid = any (array(select ctid from ${table} where poll_no = $1 limit ${rowsPerStep}))`,
+  ),
   ...['ballots', 'ballot_history'].map(
     (table) => `delete from ${table}
     where poll_no = $1

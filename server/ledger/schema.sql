@@ -1,5 +1,7 @@
 -- Made by scripts/dump-schema.ts from the migrations. Do not edit.
 
+create schema election;
+
 create type ballot_verdict as (
   ordinal bigint,
   verdict text,
@@ -23,6 +25,8 @@ create type tally_mark as (
   changes bigint
 );
 
+create type election.vote_processing_status as enum ('received', 'validating', 'processed', 'failed');
+
 create table ballot_history (
   cast_at timestamp with time zone not null,
   version bigint,
@@ -31,6 +35,7 @@ create table ballot_history (
   retry_key uuid not null,
   ballot_id uuid not null,
   selections text not null,
+  accepted_us bigint,
   constraint ballot_history_pkey PRIMARY KEY (poll_no, voter_key, retry_key)
 ) partition by HASH (voter_key);
 
@@ -50,6 +55,16 @@ create table ballot_history_6 partition of ballot_history FOR VALUES WITH (modul
 
 create table ballot_history_7 partition of ballot_history FOR VALUES WITH (modulus 8, remainder 7);
 
+create table ballot_refusals (
+  ballot_id uuid not null,
+  poll_no integer not null,
+  reason text not null,
+  accepted_at timestamp with time zone not null,
+  refused_at timestamp with time zone not null default clock_timestamp(),
+  selections text,
+  constraint ballot_refusals_pkey PRIMARY KEY (ballot_id)
+);
+
 create table ballots (
   cast_at timestamp with time zone not null,
   version bigint,
@@ -59,6 +74,7 @@ create table ballots (
   retry_key uuid,
   selections text not null,
   superseded superseded_mark,
+  accepted_us bigint,
   constraint ballots_pkey PRIMARY KEY (poll_no, voter_key)
 ) partition by HASH (voter_key);
 
@@ -82,6 +98,20 @@ create table deleted_polls (
   poll_no integer not null,
   deleted_at timestamp with time zone not null default clock_timestamp(),
   constraint deleted_polls_pkey PRIMARY KEY (poll_no)
+);
+
+create table log_nodes (
+  node_id uuid not null,
+  settled_through timestamp with time zone not null,
+  seen_at timestamp with time zone not null default clock_timestamp(),
+  constraint log_nodes_pkey PRIMARY KEY (node_id)
+);
+
+create table log_segments (
+  node_id uuid not null,
+  segment_no bigint not null,
+  constraint log_segments_pkey PRIMARY KEY (node_id, segment_no),
+  constraint log_segments_node_id_fkey FOREIGN KEY (node_id) REFERENCES log_nodes(node_id) ON DELETE CASCADE
 );
 
 create table options (
@@ -183,6 +213,8 @@ create table tally_seconds (
 
 CREATE INDEX ballot_history_by_id ON ONLY public.ballot_history USING btree (ballot_id);
 
+CREATE INDEX ballot_refusals_by_poll ON public.ballot_refusals USING btree (poll_no);
+
 CREATE INDEX ballots_by_id ON ONLY public.ballots USING btree (ballot_id);
 
 CREATE INDEX poll_events_by_poll ON public.poll_events USING btree (poll_no, event_no);
@@ -190,6 +222,12 @@ CREATE INDEX poll_events_by_poll ON public.poll_events USING btree (poll_no, eve
 CREATE INDEX polls_by_creation ON public.polls USING btree (created_at DESC, poll_no DESC);
 
 CREATE INDEX tally_seconds_by_second ON public.tally_seconds USING btree (second);
+
+CREATE OR REPLACE FUNCTION public.acceptance_of(p_ballot_id uuid, p_accepted_us bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+RETURN COALESCE(p_accepted_us, ((((('x'::text || substr(replace((p_ballot_id)::text, '-'::text, ''::text), 1, 12)))::bit(48))::bigint * 1000) + (ceil((((((('x'::text || substr((p_ballot_id)::text, 16, 3)))::bit(12))::integer * 1000))::numeric / 4096.0)))::bigint));
 
 CREATE OR REPLACE FUNCTION public.add_to_tallies(p_slot smallint, p_marks tally_mark[])
  RETURNS void
@@ -226,6 +264,19 @@ begin
     changes = tallies.changes + excluded.changes;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.ballot_was_in_time(p_poll integer, p_form integer, p_accepted_us bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return p_accepted_us is not null and exists (
+    select
+    from polls
+    where poll_no = p_poll and ballot_form = p_form and poll_takes_ballots(polls, to_cast_at(p_accepted_us))
+  );
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.lock_schedules()
  RETURNS void
  LANGUAGE sql
@@ -255,9 +306,9 @@ CREATE OR REPLACE FUNCTION public.poll_takes_ballots(poll polls, at timestamp wi
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE
-RETURN (COALESCE(((poll).opens_at <= at), false) AND ((poll).paused_at IS NULL) AND (((poll).closes_at IS NULL) OR (at < (poll).closes_at)));
+RETURN (COALESCE(((poll).opens_at <= at), false) AND (((poll).paused_at IS NULL) OR (at < (poll).paused_at)) AND (((poll).closes_at IS NULL) OR (at < (poll).closes_at)));
 
-CREATE OR REPLACE FUNCTION public.polls_refusing(p_polls integer[], p_forms integer[], p_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.polls_in_doubt(p_polls integer[], p_forms integer[], p_accepted bigint[], p_now timestamp with time zone)
  RETURNS integer[]
  LANGUAGE plpgsql
  STABLE
@@ -265,43 +316,62 @@ AS $function$
 begin
   return (
     select array_agg(wanted.poll_no)
-    from (select distinct given.poll_no, given.form from unnest(p_polls, p_forms) as given (poll_no, form)) as wanted
+    from (
+      select
+        given.poll_no,
+        given.form,
+        coalesce(to_cast_at(min(given.accepted_us)), p_now) as first_at,
+        coalesce(to_cast_at(max(given.accepted_us)), p_now) as last_at
+      from unnest(p_polls, p_forms, p_accepted) as given (poll_no, form, accepted_us)
+      group by given.poll_no, given.form
+    ) as wanted
     left join polls on polls.poll_no = wanted.poll_no
     where polls.poll_no is null
       or polls.ballot_form <> wanted.form
-      or not poll_takes_ballots(polls, p_at)
+      or not poll_takes_ballots(polls, wanted.first_at)
+      or not poll_takes_ballots(polls, wanted.last_at)
   );
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.record_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
+CREATE OR REPLACE FUNCTION public.record_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[], p_accepted bigint[])
  RETURNS SETOF ballot_verdict
  LANGUAGE plpgsql
 AS $function$
 declare
   v_now timestamptz;
-  v_refusing integer[];
+  v_doubtful integer[];
   v_marks tally_mark[];
   v_recorded bigint;
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, p_forms, v_now);
+  v_doubtful := polls_in_doubt(p_polls, p_forms, p_accepted, v_now);
 
   with recorded as (
-    insert into ballots (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections)
-    select v_now, given.version, given.poll_no, given.voter_key, given.ballot_id, given.retry_key, given.selections
-    from unnest(p_polls, p_voters, p_ballots, p_retry_keys, p_versions, p_selections)
-      as given (poll_no, voter_key, ballot_id, retry_key, version, selections)
-    where v_refusing is null or given.poll_no <> all (v_refusing)
+    insert into ballots (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections, accepted_us)
+    select
+      coalesce(to_cast_at(given.accepted_us), v_now),
+      given.version,
+      given.poll_no,
+      given.voter_key,
+      given.ballot_id,
+      given.retry_key,
+      given.selections,
+      given.accepted_us
+    from unnest(p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_versions, p_selections, p_accepted)
+      as given (poll_no, form, voter_key, ballot_id, retry_key, version, selections, accepted_us)
+    where v_doubtful is null
+      or given.poll_no <> all (v_doubtful)
+      or ballot_was_in_time(given.poll_no, given.form, given.accepted_us)
     on conflict do nothing
-    returning poll_no, selections
+    returning poll_no, selections, cast_at
   ), marks as (
-    select poll_no, selections, count(*) as ballots
+    select poll_no, selections, date_trunc('second', cast_at) as second, count(*) as ballots
     from recorded
-    group by poll_no, selections
+    group by poll_no, selections, second
   )
   select
-    array_agg(row(poll_no, selections, date_trunc('second', v_now), ballots, ballots)::tally_mark),
+    array_agg(row(poll_no, selections, second, ballots, ballots)::tally_mark),
     coalesce(sum(ballots), 0)
   into v_marks, v_recorded
   from marks;
@@ -321,38 +391,51 @@ begin
       stands.selections
     from unnest(p_polls, p_voters, p_ballots) with ordinality as given (poll_no, voter_key, ballot_id, ordinal)
     left join ballots as stands on stands.poll_no = given.poll_no and stands.voter_key = given.voter_key
-    where stands.ballot_id is distinct from given.ballot_id or stands.cast_at <> v_now;
+    where stands.ballot_id is distinct from given.ballot_id or stands.xmin <> pg_current_xact_id()::xid;
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.record_changeable_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[])
+CREATE OR REPLACE FUNCTION public.record_changeable_ballots(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_versions bigint[], p_selections text[], p_accepted bigint[])
  RETURNS SETOF ballot_verdict
  LANGUAGE plpgsql
 AS $function$
 declare
   v_now timestamptz;
-  v_refusing integer[];
+  v_doubtful integer[];
   v_marks tally_mark[];
   v_verdicts ballot_verdict[];
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
-  v_refusing := polls_refusing(p_polls, p_forms, v_now);
+  v_doubtful := polls_in_doubt(p_polls, p_forms, p_accepted, v_now);
 
   with given as (
     select *
-    from unnest(p_polls, p_voters, p_ballots, p_retry_keys, p_versions, p_selections)
-      with ordinality as given (poll_no, voter_key, ballot_id, retry_key, version, selections, ordinal)
-    where v_refusing is null or given.poll_no <> all (v_refusing)
+    from (
+      select *, coalesce(to_cast_at(accepted_us), v_now) as cast_at
+      from unnest(p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_versions, p_selections, p_accepted)
+        with ordinality as given (poll_no, form, voter_key, ballot_id, retry_key, version, selections, accepted_us, ordinal)
+    ) as given
+    where v_doubtful is null
+      or poll_no <> all (v_doubtful)
+      or ballot_was_in_time(poll_no, form, accepted_us)
   ), accepted as (
-    insert into ballot_history (cast_at, version, poll_no, voter_key, retry_key, ballot_id, selections)
-    select v_now, version, poll_no, voter_key, coalesce(retry_key, ballot_id), ballot_id, selections
+    insert into ballot_history (cast_at, version, poll_no, voter_key, retry_key, ballot_id, selections, accepted_us)
+    select cast_at, version, poll_no, voter_key, coalesce(retry_key, ballot_id), ballot_id, selections, accepted_us
     from given
     on conflict do nothing
     returning ballot_id
   ), counted as (
-    insert into ballots as standing (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections)
-    select v_now, given.version, given.poll_no, given.voter_key, given.ballot_id, given.retry_key, given.selections
+    insert into ballots as standing (cast_at, version, poll_no, voter_key, ballot_id, retry_key, selections, accepted_us)
+    select
+      given.cast_at,
+      given.version,
+      given.poll_no,
+      given.voter_key,
+      given.ballot_id,
+      given.retry_key,
+      given.selections,
+      given.accepted_us
     from given
     join accepted on accepted.ballot_id = given.ballot_id
     order by given.ordinal
@@ -362,11 +445,13 @@ begin
       ballot_id = excluded.ballot_id,
       retry_key = excluded.retry_key,
       selections = excluded.selections,
+      accepted_us = excluded.accepted_us,
       superseded = row(standing.cast_at, standing.selections)::superseded_mark
-    where excluded.ballot_id > standing.ballot_id
-    returning ballot_id, poll_no, selections, superseded
+    where (acceptance_of(excluded.ballot_id, excluded.accepted_us), excluded.ballot_id)
+      > (acceptance_of(standing.ballot_id, standing.accepted_us), standing.ballot_id)
+    returning ballot_id, poll_no, selections, cast_at, superseded
   ), marks as (
-    select poll_no, selections, v_now as cast_at, 1 as ballots, 1 as changes
+    select poll_no, selections, cast_at, 1 as ballots, 1 as changes
     from counted
     union all
     select poll_no, (superseded).selections, (superseded).cast_at, -1, 0
@@ -414,7 +499,7 @@ begin
     on stands.poll_no = given.poll_no
     and stands.voter_key = given.voter_key
     and stands.retry_key = coalesce(given.retry_key, given.ballot_id)
-  where stands.ballot_id is distinct from given.ballot_id or stands.cast_at <> v_now;
+  where stands.ballot_id is distinct from given.ballot_id or stands.xmin <> pg_current_xact_id()::xid;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.tell_poll_news()
@@ -431,6 +516,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.to_cast_at(p_accepted_us bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+RETURN to_timestamp((((p_accepted_us / 1000))::double precision / (1000)::double precision));
+
+CREATE OR REPLACE FUNCTION election.to_candidate_id(p_option_id text)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE
+RETURN CASE WHEN (p_option_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) THEN (p_option_id)::uuid ELSE NULL::uuid END;
+
 create view votes as
  SELECT ballots.ballot_id AS id,
     ballots.voter_key AS voter_id,
@@ -440,3 +537,44 @@ create view votes as
      JOIN ballots ON ballots.poll_no = polls.poll_no
      JOIN options ON options.poll_no = ballots.poll_no AND (options.option_no::text = ANY (string_to_array(ballots.selections, ','::text)))
   WHERE polls.slug = 'duel'::text;
+
+create view election.candidates as
+ SELECT election.to_candidate_id(options.id) AS candidate_id,
+    options.text AS name,
+    polls.created_at
+   FROM polls
+     JOIN options ON options.poll_no = polls.poll_no
+  WHERE polls.slug = 'election'::text;
+
+create view election.users as
+ SELECT ballots.voter_key AS user_id,
+    ballots.cast_at AS voted_at
+   FROM polls
+     JOIN ballots ON ballots.poll_no = polls.poll_no
+  WHERE polls.slug = 'election'::text;
+
+create view election.votes as
+ SELECT ballots.ballot_id AS vote_id,
+    ballots.voter_key AS user_id,
+    election.to_candidate_id(options.id) AS candidate_id,
+    ballots.cast_at AS "timestamp",
+    'processed'::election.vote_processing_status AS processing_status,
+    NULL::text AS reason
+   FROM polls
+     JOIN ballots ON ballots.poll_no = polls.poll_no
+     LEFT JOIN options ON options.poll_no = ballots.poll_no AND options.option_no::text = ballots.selections
+  WHERE polls.slug = 'election'::text
+UNION ALL
+ SELECT ballot_refusals.ballot_id AS vote_id,
+    NULL::uuid AS user_id,
+    election.to_candidate_id(options.id) AS candidate_id,
+    ballot_refusals.accepted_at AS "timestamp",
+    'failed'::election.vote_processing_status AS processing_status,
+        CASE ballot_refusals.reason
+            WHEN 'ballot_already_cast'::text THEN 'already_voted'::text
+            ELSE ballot_refusals.reason
+        END AS reason
+   FROM polls
+     JOIN ballot_refusals ON ballot_refusals.poll_no = polls.poll_no
+     LEFT JOIN options ON options.poll_no = ballot_refusals.poll_no AND options.option_no::text = ballot_refusals.selections
+  WHERE polls.slug = 'election'::text;

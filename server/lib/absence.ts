@@ -1,7 +1,7 @@
-/** Since when the ledger does not answer, as those see it who write to it. */
+/** Since when something does not answer, as those see it who use it. */
 
-export type LedgerAbsence = {
-  /** The ledger did not answer. Its absence began with the first such failure. */
+export type Absence = {
+  /** It did not answer. Its absence began with the first such failure. */
   begin(): void;
   /** It answered. */
   end(): void;
@@ -9,7 +9,7 @@ export type LedgerAbsence = {
   ms(): number;
 };
 
-export function createLedgerAbsence(): LedgerAbsence {
+export function createAbsence(): Absence {
   let since: number | null = null;
   return {
     begin() {

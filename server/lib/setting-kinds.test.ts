@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { boolean, choice, count, host, origins, path, postgresUrl } from './setting-kinds.ts';
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  host,
+  origins,
+  path,
+  postgresUrl,
+  redisUrl,
+  shortTexts,
+} from './setting-kinds.ts';
 
 describe('what a kind of setting takes', () => {
   test('a count is written in plain digits', () => {
@@ -30,6 +41,31 @@ describe('what a kind of setting takes', () => {
   test('a database may be reached over a socket', () => {
     expect(postgresUrl.parse('postgres:///votes?host=/run/postgresql')).toBeDefined();
     expect(postgresUrl.parse('postgres://app@%2Frun%2Fpostgresql/votes')).toBeDefined();
+  });
+
+  test('a password in the URL of a service is not shown', () => {
+    expect(String(redisUrl.parse('rediss://app:hush@redis.example:6380/2'))).toBe(
+      'rediss://app:***@redis.example:6380/2',
+    );
+    for (const text of ['localhost:6379', 'http://a', 'redis://app:a/b@c']) {
+      expect(redisUrl.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('a time is a number with its unit', () => {
+    const kind = duration({ daysMax: 7 });
+    expect(['90s', '15m', '1h', '7d'].map((text) => kind.parse(text))).toEqual([90, 900, 3_600, 604_800]);
+    for (const text of ['', '1', '0s', '8d', '1.5h', '1H', '1h30m', '-1s', ' 1s']) {
+      expect(kind.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('texts in a list are different', () => {
+    const kind = shortTexts({ min: 2, max: 3 });
+    expect(kind.parse(' Ada, Grace ,Zoë')).toEqual(['Ada', 'Grace', 'Zoë']);
+    for (const text of ['', 'Ada', 'Ada,', 'Ada,Ada', 'a,b,c,d', 'Zo\u00eb,Zoe\u0308', 'a,\u0000', 'a,\ud800']) {
+      expect(kind.parse(text), text).toBeUndefined();
+    }
   });
 
   test('a choice is one of its words, whatever names objects inherit', () => {

@@ -76,6 +76,35 @@ export const shortText: Kind<string> = {
   parse: (given) => (printable.test(given) && given.length <= 255 ? given : undefined),
 };
 
+/** Several such texts, no two of them alike. */
+export function shortTexts({ min, max }: { min: number; max: number }): Kind<readonly string[]> {
+  return {
+    placeholder: 'LIST',
+    takes: `${min} to ${max} different texts with commas between them`,
+    parse(given) {
+      const texts = given.split(',').map((text) => text.trim().normalize('NFC'));
+      const usable = texts.every((text) => text.isWellFormed() && shortText.parse(text) !== undefined);
+      const different = new Set(texts).size === texts.length;
+      return usable && different && texts.length >= min && texts.length <= max ? texts : undefined;
+    },
+  };
+}
+
+const secondsOfUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** A duration with its unit, as in `90s`, `15m`, `1h` or `7d`. In seconds. */
+export function duration({ daysMax }: { daysMax: number }): Kind<number> {
+  return {
+    placeholder: 'TIME',
+    takes: `a time such as 90s, 15m, 1h or 7d, at most ${daysMax}d`,
+    parse(given) {
+      const [, amount = '', unit = ''] = /^([1-9]\d{0,8})([smhd])$/.exec(given) ?? [];
+      const seconds = Number(amount) * (secondsOfUnit[unit] ?? 0);
+      return seconds > 0 && seconds <= daysMax * 86_400 ? seconds : undefined;
+    },
+  };
+}
+
 export const boolean: Kind<boolean> = {
   placeholder: 'true|false',
   takes: 'true or false',
@@ -128,21 +157,54 @@ export const password: Kind<Secret> = {
 };
 
 /** The database with its password. `String()` of the value shows the URL without it. */
-export const postgresUrl: Kind<Secret> = {
-  placeholder: 'URL',
-  takes: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE with special characters percent-encoded',
-  redact: (given) => `${/^[a-z][a-z0-9+.-]*:\/\//i.exec(given)?.[0] ?? ''}***`,
+export const postgresUrl = urlWithPassword(
+  ['postgres:', 'postgresql:'],
+  'postgres://USER:PASSWORD@HOST:PORT/DATABASE with special characters percent-encoded',
+);
+
+/** The same for Redis. */
+export const redisUrl = urlWithPassword(
+  ['redis:', 'rediss:'],
+  'redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS, with special characters percent-encoded',
+);
+
+/** The same for RabbitMQ. */
+export const amqpUrl = urlWithPassword(
+  ['amqp:', 'amqps:'],
+  'amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS, with special characters percent-encoded',
+);
+
+const hostPort = /^(?:\[[0-9a-f:]+\]|[a-z0-9_][a-z0-9._-]*):\d{1,5}$/iu;
+
+/** Brokers by host and port. */
+export const hostPorts: Kind<string[]> = {
+  placeholder: 'LIST',
+  takes: '`HOST:PORT` with commas between several of them',
   parse(given) {
-    const url = URL.parse(given);
-    if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) return undefined;
-    // A password with an unescaped / ? or # spills into the parts behind it, and would be shown there.
-    const rest = url.pathname + url.search + url.hash;
-    if (!given.startsWith(`${url.protocol}//`) || rest.includes('@') || url.hash !== '') {
-      return undefined;
-    }
-    return new Secret(given, toUrlWithoutSecrets(url));
+    const parts = given.split(',').map((part) => part.trim());
+    return parts.every((part) => hostPort.test(part) && Number(part.slice(part.lastIndexOf(':') + 1)) <= 65_535)
+      ? parts
+      : undefined;
   },
 };
+
+function urlWithPassword(protocols: readonly string[], takes: string): Kind<Secret> {
+  return {
+    placeholder: 'URL',
+    takes,
+    redact: (given) => `${/^[a-z][a-z0-9+.-]*:\/\//i.exec(given)?.[0] ?? ''}***`,
+    parse(given) {
+      const url = URL.parse(given);
+      if (url === null || !protocols.includes(url.protocol)) return undefined;
+      // A password with an unescaped / ? or # spills into the parts behind it, and would be shown there.
+      const rest = url.pathname + url.search + url.hash;
+      if (!given.startsWith(`${url.protocol}//`) || rest.includes('@') || url.hash !== '') {
+        return undefined;
+      }
+      return new Secret(given, toUrlWithoutSecrets(url));
+    },
+  };
+}
 
 /** The same kind for a setting that may be absent: its default is undefined. */
 export function optional<T>(kind: Kind<T>): Kind<T | undefined> {

@@ -14,16 +14,21 @@ const fractionsPerTick = 4096 / ticksPerMs;
 
 /** Makes 16-byte ids that grow strictly within this process. `nowMs` may carry a fraction: milliseconds since 1970. */
 export function createUuidV7Source(nowMs: () => number): () => Buffer {
+  const nextTick = createTickSource(nowMs);
+  return () => toUuidV7(nextTick());
+}
+
+/** Microseconds since 1970 that grow strictly: when the clock stands or steps back, they run ahead of it by one each. */
+export function createTickSource(nowMs: () => number): () => number {
   let lastTick = 0;
   return () => {
-    // A tick is a microsecond. When the clock stands or steps back, ids run ahead of it by one tick each.
-    const tick = Math.max(Math.floor(nowMs() * ticksPerMs), lastTick + 1);
-    lastTick = tick;
-    return uuidOfTick(tick);
+    lastTick = Math.max(Math.floor(nowMs() * ticksPerMs), lastTick + 1);
+    return lastTick;
   };
 }
 
-function uuidOfTick(tick: number): Buffer {
+/** The id of a moment in microseconds since 1970. */
+export function toUuidV7(tick: number): Buffer {
   if (poolOffset === poolBytes) {
     randomFillSync(pool);
     poolOffset = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createHealth, type HealthParts } from './health.ts';
 
-const sound: HealthParts = { askLedger: () => Promise.resolve(), recorderAwayMs: () => 0 };
+const sound: HealthParts = { askLedger: () => Promise.resolve(), recorderAwayMs: () => 0, logAwayMs: () => 0 };
 
 test('a process whose ledger answers is ready', async () => {
   expect(await createHealth(sound).check()).toEqual({ ready: true });

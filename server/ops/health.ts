@@ -14,11 +14,13 @@ export type HealthParts = {
   readonly askLedger: () => Promise<unknown>;
   /** For how long recording has failed, in milliseconds. */
   readonly recorderAwayMs: () => number;
+  /** For how long the broker of the ingest log has not answered, in milliseconds. */
+  readonly logAwayMs: () => number;
   /** How long the ledger may take to answer. */
   readonly answerMsMax?: number;
 };
 
-export function createHealth({ askLedger, recorderAwayMs, answerMsMax = 2_000 }: HealthParts): Health {
+export function createHealth({ askLedger, recorderAwayMs, logAwayMs, answerMsMax = 2_000 }: HealthParts): Health {
   let draining = false;
 
   async function ledgerAnswers(): Promise<boolean> {
@@ -38,6 +40,7 @@ export function createHealth({ askLedger, recorderAwayMs, answerMsMax = 2_000 }:
       const reasons: string[] = [];
       if (draining) reasons.push('The server is shutting down.');
       if (recorderAwayMs() > 0) reasons.push(`Recording has failed for ${Math.round(recorderAwayMs())} ms.`);
+      if (logAwayMs() > 0) reasons.push(`The ingest log has not answered for ${Math.round(logAwayMs())} ms.`);
       if (!(await ledgerAnswers())) reasons.push(`The ledger did not answer within ${answerMsMax} ms.`);
       return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
     },

@@ -102,12 +102,13 @@ function sendHome(
   needsCreateKey: boolean,
   status = 200,
 ): FastifyReply {
-  const { polls, results, pages } = parts;
+  const { polls, results, pages, tokens } = parts;
   const shown = [...polls.all()]
     .filter((poll) => poll.listed && ['open', 'draft', 'paused'].includes(results.statusOf(poll)))
     .filter((poll) => poll.opensAt !== null)
     .sort((a, b) => b.pollNo - a.pollNo)
     .slice(0, pollsShownMax)
     .map((poll) => showPoll(parts, poll, anyone));
-  return pages.send(exchange, 'home', { polls: shown, needsCreateKey, refused }, { status, listed: true });
+  const props = { polls: shown, needsCreateKey, takesTokens: tokens.hasKeys, refused };
+  return pages.send(exchange, 'home', props, { status, listed: true });
 }

@@ -18,14 +18,19 @@ export function showPoll({ results }: Pick<HttpParts, 'results'>, poll: Poll, vi
   };
 }
 
+/** The ballot that the address names. */
+export function ballotNamedBy(request: FastifyRequest): string | undefined {
+  return new URL(request.url, 'http://any').searchParams.get('ballot') ?? undefined;
+}
+
 /** The visitor's ballot in this poll: the one that the address names (`?ballot=`), or the counted one of the browser's cookie. */
 export async function ballotOfVisitor(
   parts: Pick<HttpParts, 'ballots' | 'cookies' | 'makeKey'>,
   request: FastifyRequest,
   poll: Poll,
 ): Promise<LedgerBallot | null> {
-  const named = new URL(request.url, 'http://any').searchParams.get('ballot');
-  if (named !== null) {
+  const named = ballotNamedBy(request);
+  if (named !== undefined) {
     const ballot = await parts.ballots.find(named);
     if (ballot?.pollNo === poll.pollNo) return ballot;
   }

@@ -1,11 +1,12 @@
 /** The pages of a voter: joining by code, voting (with and without a script), the receipt, and the same in other sites' frames. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { BallotStatus } from '../../protocol/ballot.ts';
+import type { CountedBallot } from '../../protocol/ballot.ts';
 import type { VoteNotice } from '../../protocol/pages.ts';
 import { AppError } from '../errors.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { castToReceipt, findPoll, voterOf } from '../http/requests.ts';
+import { toBallotStatus } from '../http/views.ts';
 import { toPollView } from '../board/views.ts';
 import type { LedgerBallot } from '../ledger/ballots.ts';
 import { isStorable } from '../poll/check-poll.ts';
@@ -14,13 +15,15 @@ import type { Poll } from '../poll/poll.ts';
 import { resultsVisible, anyone } from '../poll/visibility.ts';
 import { isOwnPage } from '../http/origins.ts';
 import { readForm, type Form } from './forms.ts';
-import { ballotOfVisitor, showPoll, type Exchange } from './shown-poll.ts';
-import { toNotice } from './vote-notice.ts';
+import { ballotNamedBy, ballotOfVisitor, showPoll, type Exchange } from './shown-poll.ts';
+import { toNotice, toNoticeOfState } from './vote-notice.ts';
 
-type PollRequest = FastifyRequest<{ Params: { poll: string }; Querystring: { ballot?: string } }>;
+type PollRequest = FastifyRequest<{ Params: { poll: string } }>;
 type Shown = { readonly notice: VoteNotice | null; readonly chosen: readonly string[]; readonly key: string };
 
 const idempotencyKeyPattern = /^[\w-]{1,64}$/u;
+/** So long the answer to a form waits for the outcome of its ballot. */
+const outcomeWaitMs = 2_000;
 
 export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
   const hidden = { schema: { hide: true } };
@@ -51,14 +54,16 @@ export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
 
   app.get<{ Params: { receipt: string } }>('/r/:receipt', hidden, async (request, reply) => {
     const ballotId = request.params.receipt.toLowerCase();
-    const ballot = await parts.ballots.find(ballotId);
-    const poll = ballot === null ? null : await findPoll(parts, ballot.pollId);
+    const state = await parts.ballotStates.read(ballotId);
+    const ballot = state === null ? null : toBallotStatus(state);
+    const pollId = ballot?.pollId ?? null;
+    const poll = pollId === null ? null : await findPoll(parts, pollId);
     return parts.pages.send(
       { request, reply },
       'receipt',
       {
         ballotId,
-        ballot: ballot === null ? null : toBallotView(ballot),
+        ballot,
         poll: poll === null ? null : toPollView(poll, parts.results.statusOf(poll)),
       },
       { status: ballot === null ? 404 : 200 },
@@ -68,7 +73,7 @@ export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
 
 type VoteExchange = { readonly request: PollRequest; readonly reply: FastifyReply };
 
-/** Casts what a form without a script has chosen. A counted ballot leads on by a redirect, so that a reload sends nothing again. */
+/** Casts what a form without a script has chosen. An accepted ballot leads on by a redirect, so that a reload sends nothing again. */
 async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: boolean): Promise<FastifyReply> {
   const { request, reply } = exchange;
   const poll = await findPoll(parts, request.params.poll);
@@ -83,10 +88,16 @@ async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: bool
   const idempotencyKey = idempotencyKeyPattern.test(key) ? key : null;
   try {
     const userId = poll.electorate === 'declared' ? form.field('userId') : undefined;
-    const voter = voterOf(parts, poll, { ...exchange, userId, idempotencyKey });
-    const receipt = await castToReceipt(parts, { poll, voter, optionIds: chosen, idempotencyKey });
-    const path = `${embedded ? '/embed' : '/p'}/${poll.slug}`;
-    return await reply.redirect(`${path}?ballot=${receipt.ballotId}`, 303);
+    const voter = await voterOf(parts, poll, {
+      ...exchange,
+      userId,
+      idempotencyKey,
+      token: form.field('token').trim(),
+    });
+    const { state, ballotId } = await castToReceipt(parts, { poll, voter, optionIds: chosen, idempotencyKey });
+    // The page that follows says what became of the ballot, and mostly that is known by then.
+    if (state === 'received') await parts.ballotStates.outcomeOf(ballotId, outcomeWaitMs);
+    return await reply.redirect(`${embedded ? '/embed' : '/p'}/${poll.slug}?ballot=${ballotId}`, 303);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const notice = toNotice(error, poll, parts.results.now());
@@ -100,6 +111,7 @@ async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: bool
 function findGap(poll: Poll, form: Form): VoteNotice | null {
   const count = form.fields('option').length;
   if (poll.electorate === 'declared' && form.field('userId').trim() === '') return { kind: 'user_id_missing' };
+  if (poll.electorate === 'token' && form.field('token').trim() === '') return { kind: 'token_missing' };
   if (count === 0 && poll.selectionsMin > 0) return { kind: 'nothing_chosen' };
   if (count < poll.selectionsMin) return { kind: 'too_few' };
   return count > poll.selectionsMax ? { kind: 'too_many' } : null;
@@ -115,13 +127,14 @@ async function sendVotePage(
 ): Promise<FastifyReply> {
   const visitor: Exchange = exchange;
   const ballot = await ballotOfVisitor(parts, visitor.request, poll);
+  const notice = shown === undefined ? await noticeOfNamed(parts, exchange.request, { poll, ballot }) : shown.notice;
   const pollShown = showPoll(parts, poll, { manager: false, voted: ballot !== null });
   const props = {
     ...pollShown,
     ballot: ballot === null ? null : toBallotView(ballot),
     idempotencyKey: shown?.key || randomBytes(16).toString('base64url'),
     chosen: shown?.chosen ?? [],
-    notice: shown?.notice ?? null,
+    notice: notice?.kind === 'duplicate' ? withStanding(notice, ballot) : notice,
     embedded,
   };
   return parts.pages.send(exchange, 'vote', props, {
@@ -135,6 +148,28 @@ async function sendVotePage(
   });
 }
 
-function toBallotView({ ballotId, pollId, castAt, status }: LedgerBallot): BallotStatus {
+function toBallotView({ ballotId, pollId, castAt, status }: LedgerBallot): CountedBallot {
   return { ballotId, pollId, castAt: new Date(castAt).toISOString(), status };
+}
+
+type Found = { readonly poll: Poll; readonly ballot: LedgerBallot | null };
+
+/** What became of the ballot that the address names (`?ballot=`), where it is not in the ledger; null for any other. */
+async function noticeOfNamed(
+  { ballotStates }: Pick<HttpParts, 'ballotStates'>,
+  request: PollRequest,
+  { poll, ballot }: Found,
+): Promise<VoteNotice | null> {
+  const named = ballotNamedBy(request)?.toLowerCase();
+  if (named === undefined || named === ballot?.ballotId) return null;
+  return toNoticeOfState(await ballotStates.read(named), poll);
+}
+
+type Duplicate = Extract<VoteNotice, { kind: 'duplicate' }>;
+
+/** The outcome of an accepted ballot does not say which one stands; the cookie of the browser does. */
+function withStanding(notice: Duplicate, ballot: LedgerBallot | null): Duplicate {
+  if (notice.ballotId !== '' || ballot === null) return notice;
+  const { ballotId, castAt } = toBallotView(ballot);
+  return { kind: 'duplicate', ballotId, castAt };
 }

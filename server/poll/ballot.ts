@@ -4,8 +4,13 @@ import type { Violation } from './check-poll.ts';
 
 export type Ballot = {
   readonly poll: Poll;
-  /** UUID version 7 in 16 bytes. Its order is the order of acceptance. */
+  /** A UUID in 16 bytes. Of version 7, its order is the order of acceptance; `acceptedUs` goes before it. */
   readonly id: Buffer;
+  /**
+   * When the ballot was accepted into a log, in microseconds since 1970 by the ledger's clock: it counts as cast at that moment, whenever it is
+   * recorded. null where it counts at the moment of its recording.
+   */
+  readonly acceptedUs: number | null;
   /** 16 bytes that stand for the voter within this poll; who it is cannot be read from them. */
   readonly voterKey: Buffer;
   /** 16 bytes made of the idempotency key, or null: without a key there is nothing to recognise a retry by. */
@@ -13,6 +18,11 @@ export type Ballot = {
   /** Option numbers, ascending. None is a blank ballot. */
   readonly selections: readonly number[];
 };
+
+/** Milliseconds since 1970 by the ledger's clock. `recordedAt` is the time of the batch that recorded it. */
+export function castAtOf({ acceptedUs }: Pick<Ballot, 'acceptedUs'>, recordedAt: number): number {
+  return acceptedUs === null ? recordedAt : Math.floor(acceptedUs / 1_000);
+}
 
 export type SelectionsChecked = { readonly selections: readonly number[]; readonly violations: readonly Violation[] };
 

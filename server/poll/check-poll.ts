@@ -36,7 +36,7 @@ export function checkTerms(terms: PollTerms, optionCount: number): Violation[] {
   if (terms.selectionsMin > terms.selectionsMax) violations.push({ pointer: '/selections/min', rule: 'min_above_max' });
   if (terms.selectionsMax > optionCount)
     violations.push({ pointer: '/selections/max', rule: 'max_above_option_count' });
-  if (terms.electorateSize !== null && terms.electorate !== 'declared') {
+  if (terms.electorateSize !== null && (terms.electorate === 'open' || terms.electorate === 'cookie')) {
     violations.push({ pointer: '/electorateSize', rule: 'electorate_size_unknowable' });
   }
   if (terms.color !== null && !/^#[0-9a-f]{6}$/u.test(terms.color)) {

@@ -3,8 +3,8 @@
 export type PollId = string & { readonly brand: 'PollId' };
 export type OptionId = string & { readonly brand: 'OptionId' };
 
-/** Who may vote, and what "one ballot per voter" means. `code` and `token` are kept free in the ledger. */
-export type Electorate = 'open' | 'cookie' | 'declared';
+/** Who may vote, and what "one ballot per voter" means. `code` is kept free in the ledger. */
+export type Electorate = 'open' | 'cookie' | 'declared' | 'token';
 /** What a second ballot of the same voter does. */
 export type Revote = 'refuse' | 'replace';
 /** Who may see the results, and from when on. */

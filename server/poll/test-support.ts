@@ -50,5 +50,6 @@ export function toKey(number: number): Buffer {
 }
 
 export function makeBallot(poll: Poll, idNo: number, change: Partial<Ballot> = {}): Ballot {
-  return { poll, id: toKey(idNo), voterKey: toKey(1_000_000 + idNo), retryKey: null, selections: [1], ...change };
+  const voterKey = toKey(1_000_000 + idNo);
+  return { poll, id: toKey(idNo), acceptedUs: null, voterKey, retryKey: null, selections: [1], ...change };
 }

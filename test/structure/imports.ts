@@ -17,8 +17,10 @@ const floors: readonly (readonly string[])[] = [
   ['server/http'],
   ['server/pages', 'server/open-ledger.ts'],
   ['server/contracts'],
+  ['server/known.ts', 'server/open-log.ts'],
+  ['server/open-intake.ts'],
   ['server/core.ts'],
-  ['server/compose.ts', 'server/command-line.ts'],
+  ['server/compose.ts', 'server/run-worker.ts', 'server/command-line.ts'],
   ['server/commands'],
   ['server/main.ts'],
 ];

@@ -84,7 +84,8 @@ export const makeTestId = createUuidV7Source(Date.now);
 
 /** A ballot of a voter of its own, unless the change says otherwise. */
 export function toBallot(poll: Poll, change: Partial<Ballot> = {}): BallotToRecord {
-  const ballot = { poll, id: makeTestId(), voterKey: randomBytes(16), retryKey: null, selections: [1], ...change };
+  const voterKey = randomBytes(16);
+  const ballot = { poll, id: makeTestId(), acceptedUs: null, voterKey, retryKey: null, selections: [1], ...change };
   return { ballot, version: 1 };
 }
 

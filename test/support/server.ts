@@ -5,6 +5,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
 import { startHustings, type Running } from '../../server/compose.ts';
 import { parseConfig } from '../../server/config.ts';
+import type { Environment } from '../../server/lib/setting-table.ts';
 
 export type TestServer = {
   readonly url: string;
@@ -23,9 +24,14 @@ export async function startTestServer(...flags: string[]): Promise<TestServer> {
 
 /** One server for all tests of a file, which must not change what others of them look at. Call it at the top of the file. */
 export function shareTestServer(...flags: string[]): () => TestServer {
+  return shareServer(flags, {});
+}
+
+/** The same with variables of its environment. */
+export function shareServer(flags: readonly string[], env: Environment): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {
-    server = await runOn(await createDatabase(), flags);
+    server = await runOn(await createDatabase(), flags, env);
   });
   afterAll(() => server?.stop());
   return () => {
@@ -35,13 +41,17 @@ export function shareTestServer(...flags: string[]): () => TestServer {
 }
 
 /** Another server on the database of one that was stopped or that still runs. Stopped when the test has finished. */
-export async function startOn(databaseUrl: string, flags: readonly string[] = []): Promise<TestServer> {
-  const server = await runOn(databaseUrl, flags);
+export async function startOn(
+  databaseUrl: string,
+  flags: readonly string[] = [],
+  env: Environment = {},
+): Promise<TestServer> {
+  const server = await runOn(databaseUrl, flags, env);
   onTestFinished(server.stop);
   return server;
 }
 
-async function runOn(databaseUrl: string, flags: readonly string[]): Promise<TestServer> {
+async function runOn(databaseUrl: string, flags: readonly string[], env: Environment = {}): Promise<TestServer> {
   const config = parseConfig({
     argv: [
       ...(flags.includes('--port') ? [] : ['--port', '0']),
@@ -49,7 +59,7 @@ async function runOn(databaseUrl: string, flags: readonly string[]): Promise<Tes
       process.env['TEST_LOG'] ?? 'fatal',
       ...flags,
     ],
-    env: { DATABASE_URL: databaseUrl },
+    env: { DATABASE_URL: databaseUrl, ...env },
   });
   const running = await startHustings(config, {
     log: pino({ level: config.logLevel }),

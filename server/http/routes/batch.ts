@@ -6,12 +6,12 @@ import { BatchBallot } from '../../../protocol/ballot.ts';
 import { Problem } from '../../../protocol/problem.ts';
 import { answerOf, answers } from '../answers.ts';
 import { AppError } from '../../errors.ts';
-import type { CastBallot, CastRequest, CastResult, Voter } from '../../intake/cast-ballot.ts';
+import type { CastRequest, CastResult, Voter } from '../../intake/cast-ballot.ts';
 import type { Poll } from '../../poll/poll.ts';
 import { readLines } from '../ndjson.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
 import { toAppError } from '../problem.ts';
-import { checkedUserId, findPoll } from '../requests.ts';
+import { checkedUserId, findPoll, tokenVoterOf } from '../requests.ts';
 import { createCheck } from '../validation.ts';
 import { toReceiptView } from '../views.ts';
 
@@ -33,8 +33,8 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
           summary: `Cast up to ${batchBallotsMax.toLocaleString('en')} ballots`,
           description:
             'A body of `application/x-ndjson`, one ballot a line: `{"selections": ["1"], "userId": "alice", "idempotencyKey": "k1"}`. ' +
-            'The answer has one line a ballot, in the same order: `{"line": 1, "outcome": "counted", …receipt}` or ' +
-            '`{"line": 2, "outcome": "refused", "code": …, "detail": …, "recorded": …}`. For polls with the electorate `open` or `declared`.',
+            'The answer has one line a ballot, in the same order: `{"line": 1, "outcome": "counted", …receipt}` (`received` where a broker has it) or ' +
+            '`{"line": 2, "outcome": "refused", "code": …, "detail": …, "recorded": …}`. For polls with the electorate `open`, `declared`, or `token` (each line then has its `token`).',
           tags: ['ballots'],
           params: Type.Object({ poll: Type.String() }),
           body: { content: { [ndjsonMediaType]: { schema: Type.String({ description: 'One ballot a line.' }) } } },
@@ -56,7 +56,7 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
         const answer = new PassThrough();
         void castLines({
           poll,
-          castBallot: parts.castBallot,
+          parts,
           body,
           answer,
           lineBytesMax: options.bodyBytesMax,
@@ -73,22 +73,28 @@ export function registerBatchRoute(app: HttpApp, parts: HttpParts, options: Pick
 
 type Batch = {
   readonly poll: Poll;
-  readonly castBallot: CastBallot;
+  readonly parts: Pick<HttpParts, 'castBallot' | 'tokens'>;
   readonly body: AsyncIterable<Buffer>;
   readonly answer: PassThrough;
   readonly lineBytesMax: number;
 };
 
-async function castLines({ poll, castBallot, body, answer, lineBytesMax }: Batch): Promise<void> {
+async function castLines({ poll, parts, body, answer, lineBytesMax }: Batch): Promise<void> {
   const outcomes = createOutcomeLines((text) => answer.write(text));
   let lineNo = 0;
   try {
     for await (const lines of readLines(body, lineBytesMax)) {
-      for (const line of lines) {
+      const taken = lines.slice(0, batchBallotsMax - lineNo);
+      // Tokens are verified side by side; the ballots are cast in the order of their lines all the same.
+      for (const request of await Promise.all(taken.map(async (line) => readLine(parts, poll, line)))) {
         lineNo += 1;
-        if (lineNo > batchBallotsMax)
-          throw new AppError('batch_too_large', `A batch has at most ${batchBallotsMax} ballots.`);
-        castLine(castBallot, poll, line, outcomes.expect(lineNo));
+        const done = outcomes.expect(lineNo);
+        if (request instanceof AppError) done(request);
+        else parts.castBallot(request, done);
+      }
+      if (taken.length < lines.length) {
+        lineNo += 1;
+        throw new AppError('batch_too_large', `A batch has at most ${batchBallotsMax} ballots.`);
       }
       await outcomes.unsettledBelow(unsettledMax);
       if (answer.writableNeedDrain) await once(answer, 'drain');
@@ -102,24 +108,35 @@ async function castLines({ poll, castBallot, body, answer, lineBytesMax }: Batch
   answer.end();
 }
 
-function castLine(castBallot: CastBallot, poll: Poll, line: string, done: (result: CastResult) => void): void {
-  let request: CastRequest;
-  try {
-    request = toCastRequest(poll, line);
-  } catch (error) {
-    done(toAppError(error));
-    return;
-  }
-  castBallot(request, done);
-}
-
 const checkLine = createCheck(BatchBallot);
 
-function toCastRequest(poll: Poll, line: string): CastRequest {
-  const ballot = parseLine(line);
-  const voter: Voter =
-    poll.electorate === 'open' ? { kind: 'open' } : { kind: 'declared', userId: checkedUserId(ballot.userId) };
-  return { poll, voter, optionIds: ballot.selections, idempotencyKey: ballot.idempotencyKey ?? null };
+type LineParts = Pick<HttpParts, 'tokens'>;
+
+/** The ballot of a line, or why it cannot be cast. */
+function readLine(
+  parts: LineParts,
+  poll: Poll,
+  line: string,
+): CastRequest | AppError | Promise<CastRequest | AppError> {
+  try {
+    const ballot = parseLine(line);
+    const voter = voterOfLine(parts, poll, ballot);
+    const toRequest = (known: Voter): CastRequest => ({
+      poll,
+      voter: known,
+      optionIds: ballot.selections,
+      idempotencyKey: ballot.idempotencyKey ?? null,
+    });
+    return voter instanceof Promise ? voter.then(toRequest).catch(toAppError) : toRequest(voter);
+  } catch (error) {
+    return toAppError(error);
+  }
+}
+
+function voterOfLine(parts: LineParts, poll: Poll, { userId, token }: BatchBallot): Voter | Promise<Voter> {
+  if (poll.electorate === 'open') return { kind: 'open' };
+  if (poll.electorate === 'token') return tokenVoterOf(parts, token);
+  return { kind: 'declared', userId: checkedUserId(userId) };
 }
 
 /** @throws {AppError} `request_malformed` */
@@ -178,7 +195,7 @@ function createOutcomeLines(write: (text: string) => void) {
 }
 
 function toOutcomeLine(line: number, result: CastResult): object {
-  if (!(result instanceof AppError)) return { line, outcome: 'counted', ...toReceiptView(result) };
+  if (!(result instanceof AppError)) return { line, outcome: result.state, ...toReceiptView(result) };
   const { code, message, recorded, violations, extra } = result;
   return {
     line,

@@ -31,6 +31,8 @@ export async function registerApiDescription(app: HttpApp): Promise<void> {
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
+  // Where frameworks of other languages have their second reference.
+  app.get('/redoc', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs', 302));
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
