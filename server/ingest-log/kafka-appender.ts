@@ -23,7 +23,8 @@ export type KafkaAppender = {
 
 /**
  * More lanes carry more small records, but the busier it is, the larger a segment. One broker that flushes each record took from 1, 2, 4 and 8
- * lanes 1,370, 2,230, 4,390 and 7,130 records of 1 kB a second, of 70 kB 830, 1,270, 2,100 and 2,580 (2026-11-21, 4 cores, NVMe).
+ * bare producers 1,370, 2,230, 4,390 and 7,130 records of 1 kB a second, and of 70 kB 830, 1,270, 2,100 and 2,580 (2026-11-21, one run of 3 s
+ * each, a virtual machine with 4 cores, broker and producers on it).
  */
 export const lanesMax = 4;
 /** An append that is to end within `appendMsMax` needs time for its end. */

@@ -99,22 +99,26 @@ export function isCode(error: unknown, code: string): boolean {
 
 type Opened = { readonly connection: Connection; readonly log: Logger; readonly purpose: string };
 
-/** Says once that the connection is lost, and once that it is back. Without a listener for errors the process would end. */
+/**
+ * Says once that the connection is lost, and once that it is back; a first attempt that fails is its caller's to tell. Without a listener
+ * for errors the process would end.
+ */
 function watch(connection: Connection, purpose: string, log: Logger): { readonly isBlocked: boolean } {
   const state = { isBlocked: false };
-  let isLost = false;
+  let stage: 'new' | 'up' | 'lost' = 'new';
   connection.on('error', (error: unknown) => {
     if (error instanceof AMQPChannelError && !(error instanceof AMQPConnectionError)) {
       log.warn({ connection: purpose, reason: toReason(error) }, 'rabbitmq channel lost');
       return;
     }
     state.isBlocked = false;
-    if (!isLost) log.warn({ connection: purpose, reason: toReason(error) }, 'rabbitmq lost');
-    isLost = true;
+    if (stage !== 'up') return;
+    log.warn({ connection: purpose, reason: toReason(error) }, 'rabbitmq lost');
+    stage = 'lost';
   });
   connection.on('connection', () => {
-    if (isLost) log.info({ connection: purpose }, 'rabbitmq back');
-    isLost = false;
+    if (stage === 'lost') log.info({ connection: purpose }, 'rabbitmq back');
+    stage = 'up';
   });
   connection.on('connection.blocked', (reason) => {
     if (!state.isBlocked) log.warn({ connection: purpose, reason }, 'rabbitmq takes nothing');

@@ -30,7 +30,8 @@ export async function startRabbitmqConsumer(
       isStopped = true;
       const channel = kept.current();
       // Where the connection is lost meanwhile, the broker hands out again what it has not heard of.
-      if (channel !== null && consumerTag !== undefined) await settle(channel, consumerTag).catch(() => undefined);
+      if (channel !== null && consumerTag !== undefined)
+        await withinAnswerMs(settle(channel, consumerTag)).catch(() => undefined);
       await kept.close();
     },
   };
@@ -46,8 +47,8 @@ function acknowledge(channel: Channel, deliveryTag: number): void {
  * when the channel is closed. Cancelling waits for the queue, and the round trip after it for what was kept.
  */
 async function settle(channel: Channel, consumerTag: string): Promise<void> {
-  await withinAnswerMs(channel.basicCancel({ consumerTag }));
-  await withinAnswerMs(channel.basicQos({ prefetchCount: prefetch.min }));
+  await channel.basicCancel({ consumerTag });
+  await channel.basicQos({ prefetchCount: prefetch.min });
 }
 
 /** The client turns what calls itself text or JSON into that; our own segments are neither. */

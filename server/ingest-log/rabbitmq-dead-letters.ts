@@ -4,13 +4,14 @@ import { createUuidV7Source } from '../lib/uuid-v7.ts';
 import { withinAnswerMs, type RabbitmqConnection } from './rabbitmq-connection.ts';
 import { toBytes } from './rabbitmq-consumer.ts';
 import type { RabbitmqPublisher } from './rabbitmq-publisher.ts';
-import { countQueue, type RabbitmqNames } from './rabbitmq-topology.ts';
+import type { QueueCounts, RabbitmqNames } from './rabbitmq-topology.ts';
 import type { DeadLetter, DeadLetters } from './segment-log.ts';
 
 export type DeadLetterParts = {
   readonly publisher: RabbitmqPublisher;
   readonly reading: RabbitmqConnection;
   readonly names: RabbitmqNames;
+  readonly count: (queue: string) => Promise<QueueCounts>;
   readonly append: (segment: Buffer) => Promise<void>;
 };
 
@@ -18,7 +19,8 @@ export type DeadLetterParts = {
  * RabbitMQ has no way to look at a message without taking it. So whoever lists or replays takes the letters and puts them back, and
  * meanwhile others, and `count`, do not see them.
  */
-export function createRabbitmqDeadLetters({ publisher, reading, names, append }: DeadLetterParts): DeadLetters {
+export function createRabbitmqDeadLetters(parts: DeadLetterParts): DeadLetters {
+  const { publisher, reading, names } = parts;
   const makeId = createUuidV7Source(Date.now);
   let last: Promise<unknown> = Promise.resolve();
 
@@ -29,10 +31,7 @@ export function createRabbitmqDeadLetters({ publisher, reading, names, append }:
     return answer;
   }
 
-  async function countLetters(channel: Channel): Promise<number> {
-    return (await countQueue(channel, names.deadQueue)).messages;
-  }
-
+  const countLetters = async () => (await parts.count(names.deadQueue)).messages;
   const takeNext = (channel: Channel) => withinAnswerMs(channel.basicGet({ queue: names.deadQueue, noAck: false }));
 
   return {
@@ -45,7 +44,7 @@ export function createRabbitmqDeadLetters({ publisher, reading, names, append }:
         },
         bytes,
       ),
-    count: () => inTurn(countLetters),
+    count: countLetters,
     list: (limit) =>
       inTurn(async (channel) => {
         const taken: DeadLetter[] = [];
@@ -62,11 +61,11 @@ export function createRabbitmqDeadLetters({ publisher, reading, names, append }:
       }),
     replay: () =>
       inTurn(async (channel) => {
-        const letterCount = await countLetters(channel);
+        const letterCount = await countLetters();
         for (let index = 0; index < letterCount; index += 1) {
           const message = await takeNext(channel);
           if (message === undefined) return index;
-          await append(toBytes(message.body));
+          await parts.append(toBytes(message.body));
           channel.basicAck({ deliveryTag: message.deliveryTag });
         }
         return letterCount;

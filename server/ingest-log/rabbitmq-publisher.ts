@@ -24,6 +24,7 @@ export function createRabbitmqPublisher(
 
   const kept: KeptChannel = connection.keepChannel(async (channel) => {
     await ensureQueues();
+    returned.clear();
     channel.on('basic.return', ({ messageId }) => returned.add(String(messageId)));
     await channel.confirmSelect();
   });
@@ -54,7 +55,8 @@ export function createRabbitmqPublisher(
       if (channel === null || !channel.active) throw new AppendFailed('ingest_log_unavailable', 'no');
       await publishOn(channel, envelope, bytes);
     },
-    awayMs: () => kept.awayMs(),
+    // A broker that has said that it takes nothing is not away.
+    awayMs: () => (connection.isBlocked() ? 0 : kept.awayMs()),
     prepared: kept.prepared,
     close: () => kept.close(),
   };

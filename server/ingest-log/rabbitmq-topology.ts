@@ -44,7 +44,10 @@ export async function ensureTopology(connection: RabbitmqConnection, names: Rabb
   if (isNew) await pause(newQueueMs);
 }
 
-/** What waits and has not been handed out, and to how many consumers it would be. Changes nothing. */
+/**
+ * What waits and has not been handed out, and to how many consumers it would be. Changes nothing. For a moment after a restart of the broker
+ * the queue is still read from the disk and counts as empty.
+ */
 export async function countQueue(channel: Channel, queue: string): Promise<QueueCounts> {
   const { messageCount, consumerCount } = await withinAnswerMs(channel.queueDeclare({ queue, passive: true }));
   return { messages: messageCount, consumers: consumerCount };

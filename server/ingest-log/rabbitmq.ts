@@ -3,17 +3,34 @@
  * connection of its own, because the broker stops reading from one that publishes when its memory or its disk is nearly full,
  * and acknowledgements must not wait behind that.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Secret } from '../lib/secret.ts';
-import { isCode, openRabbitmqConnection, toReason, type RabbitmqConnection } from './rabbitmq-connection.ts';
+import {
+  answerMsMax,
+  isCode,
+  openRabbitmqConnection,
+  toReason,
+  type RabbitmqConnection,
+} from './rabbitmq-connection.ts';
 import { startRabbitmqConsumer } from './rabbitmq-consumer.ts';
 import { createRabbitmqDeadLetters } from './rabbitmq-dead-letters.ts';
 import { createRabbitmqPublisher } from './rabbitmq-publisher.ts';
-import { countQueue, ensureTopology, toRabbitmqNames, type RabbitmqNames } from './rabbitmq-topology.ts';
+import {
+  countQueue,
+  ensureTopology,
+  toRabbitmqNames,
+  type QueueCounts,
+  type RabbitmqNames,
+} from './rabbitmq-topology.ts';
 import { segmentBytesMax, type Consumption, type SegmentLog, type SegmentLogOptions } from './segment-log.ts';
 
 export type RabbitmqOptions = SegmentLogOptions & { readonly url: Secret | string };
 
-/** More make it faster only where each carries little; see the figures of `npm run bench`. */
+/**
+ * Few and large segments cost the broker and the workers less than many small ones. Measured on 2026-11-21 (4 busy cores, RabbitMQ 3.10.8,
+ * one node): segments of 1 kB, 8 under way 2,100/s, 16 4,100 to 7,500/s with a median of 2 ms, 64 8,400 to 11,900/s with 4 to 5 ms;
+ * segments of 70 kB, 16 under way 950 to 2,050/s, 64 1,640 to 2,300/s with 22 ms.
+ */
 const appendsMax = 16;
 
 /** @throws {Error} one line: who does not answer, or what exists with other properties, and the remedy */
@@ -45,10 +62,19 @@ async function buildSegmentLog(
   await Promise.all([publisher.prepared, asking.prepared]);
 
   let closed: Promise<void> | undefined;
-  async function close(): Promise<void> {
+  async function closeChannels(): Promise<void> {
     await Promise.all([...consumers].map((consumer) => consumer.stop()));
     await Promise.all([publisher.close(), asking.close()]);
+  }
+  async function close(): Promise<void> {
+    await Promise.race([closeChannels(), pause(answerMsMax, undefined, { ref: false })]);
     await Promise.all([publishing.close(), reading.close()]);
+  }
+
+  async function count(queue: string): Promise<QueueCounts> {
+    const channel = asking.current();
+    if (channel === null) throw new Error('RabbitMQ does not answer.');
+    return countQueue(channel, queue);
   }
 
   async function append(segment: Buffer): Promise<void> {
@@ -74,12 +100,10 @@ async function buildSegmentLog(
       };
     },
     async measure() {
-      const channel = asking.current();
-      if (channel === null) throw new Error('RabbitMQ does not answer.');
-      const { messages, consumers } = await countQueue(channel, names.queue);
+      const { messages, consumers } = await count(names.queue);
       return { segments: messages, consumers };
     },
-    dead: createRabbitmqDeadLetters({ publisher, reading, names, append }),
+    dead: createRabbitmqDeadLetters({ publisher, reading, names, count, append }),
     awayMs: () => Math.max(publisher.awayMs(), asking.awayMs()),
     close: () => (closed ??= close()),
   };

@@ -19,9 +19,9 @@ export function createRedisDeadLetters(client: RedisClient, options: RedisDeadLe
   const { key, append, toFields } = options;
   const deadKey = `${key}:dead`;
 
-  async function list(limit: number): Promise<DeadLetter[]> {
+  async function readThrough(end: string, limit: number): Promise<DeadLetter[]> {
     const entries = await client.sendCommand<[id: Buffer, fields: Buffer[]][]>(
-      ['XRANGE', deadKey, '-', '+', 'COUNT', String(limit)],
+      ['XRANGE', deadKey, '-', end, 'COUNT', String(limit)],
       withBuffers,
     );
     return entries.map(([id, fields]) => toLetter(id.toString(), fields));
@@ -30,17 +30,21 @@ export function createRedisDeadLetters(client: RedisClient, options: RedisDeadLe
   return {
     bury: (bytes, reason) => append(deadKey, { reason, bytes }),
     count: () => client.xLen(deadKey),
-    list,
+    list: (limit) => readThrough('+', limit),
     async replay() {
+      // What dies again meanwhile waits for the next replay.
+      const [last] = await client.sendCommand<[id: string][]>(['XREVRANGE', deadKey, '+', '-', 'COUNT', '1']);
+      if (last === undefined) return 0;
       let count = 0;
-      for (let letters = await list(replayLettersMax); letters.length > 0; letters = await list(replayLettersMax)) {
+      for (;;) {
+        const letters = await readThrough(last[0], replayLettersMax);
+        if (letters.length === 0) return count;
         for (const { id, bytes } of letters) {
           await append(key, toFields(bytes));
           await client.xDel(deadKey, id);
           count += 1;
         }
       }
-      return count;
     },
   };
 }

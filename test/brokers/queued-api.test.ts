@@ -173,6 +173,28 @@ test.for(queues)(
   },
 );
 
+test.for(queues)(
+  'through %s the first of two ballots of a voter counts, however many workers there are',
+  async (queue) => {
+    const { servers, startAnother } = await startServers(queue, { records: false });
+    const [first] = servers as [TestServer, TestServer];
+    await Promise.all([startAnother(true), startAnother(true)]);
+    const poll = await createPoll(first.url);
+    const voters = await Promise.all(
+      Array.from({ length: 60 }, async (_, no) => {
+        const userId = `voter ${no}`;
+        const received = await cast(first, poll, { userId });
+        const second = await cast(first, poll, { userId, selections: ['2'] });
+        return [idOf(received), idOf(second)] as const;
+      }),
+    );
+    for (const [counted, refused] of voters) {
+      expect(await untilEnded(first, counted)).toMatchObject({ status: 'counted' });
+      expect(await untilEnded(first, refused)).toMatchObject({ status: 'failed', reason: 'ballot_already_cast' });
+    }
+  },
+);
+
 test('the poll that a manager closes is closing, and closed as soon as the ballots are counted', async () => {
   const { servers } = await startServers('redis');
   const [first, second] = servers as [TestServer, TestServer];
