@@ -297,3 +297,15 @@ function expectSameAsLedger({ ledger, board, clock }: Sample): void {
     }
   }
 }
+
+test('one ballot that cannot be recorded fails alone, wherever it stands in the batch, and at once', async () => {
+  for (const badNo of [1, 4, 7, 10]) {
+    const sample = createSample();
+    const ballots = ballotsOf(10);
+    sample.ledger.unrecordable.add(toUuidText(toKey(badNo)));
+    const outcomes = await recordAll(sample, ballots);
+    expect(outcomes.flatMap(({ kind }, index) => (kind === 'failed' ? [index + 1] : []))).toEqual([badNo]);
+    expect(outcomes[badNo - 1]).toMatchObject({ code: 'internal', recorded: 'no' });
+    expect([sample.ledger.counted.size, sample.votesOf(), sample.recorder.awayMs()]).toEqual([9, 9, 0]);
+  }
+});

@@ -1,4 +1,5 @@
 /** A ledger in memory with lanes that fail as real ones do, for tests of what stands before it. */
+import pg from 'pg';
 import type { BallotLane, BallotToRecord, BatchRecorded, Verdict } from '../ledger/ballot-lane.ts';
 import { BatchFailed } from '../ledger/batch-failure.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -15,6 +16,8 @@ export type Attempt = 'recorded' | 'refused' | 'lost_before' | 'lost_after';
 export type FakeLedger = {
   /** What the next attempts do, in their order, on whichever lane; then all are recorded. */
   attempts: Attempt[];
+  /** The ids of ballots that no batch can hold: the database refuses what is in them. */
+  readonly unrecordable: Set<string>;
   /** How many of the next readings of the tallies fail. */
   readingsToFail: number;
   /** By poll and voter. */
@@ -36,6 +39,7 @@ function noLog(): void {
 export function createFakeLedger(now: () => number) {
   const ledger: FakeLedger = {
     attempts: [],
+    unrecordable: new Set(),
     readingsToFail: 0,
     counted: new Map(),
     history: new Map(),
@@ -65,6 +69,9 @@ export function createFakeLedger(now: () => number) {
         const attempt = ledger.attempts.shift() ?? 'recorded';
         if (attempt === 'refused') throw new BatchFailed('no', new Error(attempt));
         if (attempt === 'lost_before') throw new BatchFailed('unknown', new Error(attempt));
+        if (batch.some(({ ballot }) => ledger.unrecordable.has(toUuidText(ballot.id)))) {
+          throw new BatchFailed('no', toNumericOverflow());
+        }
         const recorded = commit(slot, batch);
         if (attempt === 'lost_after') throw new BatchFailed('unknown', new Error(attempt));
         return recorded;
@@ -141,4 +148,11 @@ function toStands({ ballot, castAt, version }: Row): Verdict {
     version,
     selections: toSelectionsText(ballot.selections),
   };
+}
+
+/** numeric_value_out_of_range, as PostgreSQL reports it. */
+function toNumericOverflow(): pg.DatabaseError {
+  const error = new pg.DatabaseError('value "65535" is out of range for type smallint', 0, 'error');
+  error.code = '22003';
+  return error;
 }
