@@ -5,6 +5,7 @@ const shuffle = { files: true, tests: true };
 const folders = ['protocol', 'server', 'web', 'scripts', 'bench'];
 /** What needs a Redis, a RabbitMQ or a Kafka: apart from the rest, so that the rest need not wait for them to start. */
 const brokerTests = ['server/ingest-log/**/*.service.test.ts', 'test/brokers/**/*.test.ts'];
+const unitMsMax = 60_000;
 const serviceMsMax = 120_000;
 const serviceLimits = { pool: 'forks', maxWorkers: 2, testTimeout: serviceMsMax, hookTimeout: serviceMsMax } as const;
 
@@ -21,6 +22,8 @@ export default defineConfig({
           ],
           exclude: ['**/*.service.test.ts'],
           sequence: { shuffle, groupOrder: 0 },
+          // Far beyond what they take: a busy machine is no failure.
+          testTimeout: unitMsMax,
         },
       },
       {
