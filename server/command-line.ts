@@ -66,7 +66,15 @@ export const commands = {
   worker: {
     doc: 'Records what comes out of the broker that the servers fill (`--queue`). Any number of workers share the work.',
     options: {},
-    reads: [...databaseSettings, ...logSettingNames, 'durability', 'batchBallotsMax', 'recorderLanes', 'logLevel'],
+    reads: [
+      ...databaseSettings,
+      ...logSettingNames,
+      'durability',
+      'batchBallotsMax',
+      'recorderLanes',
+      'bus',
+      'logLevel',
+    ],
   },
   queue: {
     doc: 'Says what waits in the broker, lists what could not be recorded, or appends that to the queue again.',

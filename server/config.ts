@@ -21,11 +21,18 @@ type SettingValues = ValuesOf<typeof settings>;
 /** The ledger's database. `String(url)` shows it without its password. */
 export type Database = { kind: 'embedded' } | { kind: 'postgres'; url: Secret };
 
-export interface Config extends Omit<SettingValues, 'databaseUrl' | PostgresPart | keyof TokenSettings | LogPart> {
+/** What carries news between the servers on one ledger. */
+export type BusChoice = { readonly name: 'postgres' } | { readonly name: 'redis'; readonly url: Secret };
+
+export interface Config extends Omit<
+  SettingValues,
+  'bus' | 'databaseUrl' | PostgresPart | keyof TokenSettings | LogPart
+> {
   readonly database: Database;
   /** How the tokens of voters are verified; null: they are not. */
   readonly tokens: TokenOptions | null;
   readonly ingestLog: LogChoice;
+  readonly bus: BusChoice;
 }
 
 /** What of the settings about logs is in `ingestLog`. */
@@ -80,6 +87,7 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   return {
     ...config,
     redisUrl: toRedisUrl(values),
+    bus: toBusChoice(values.bus, toRedisUrl(values)),
     tokens,
     ingestLog,
     database: url ? { kind: 'postgres', url } : { kind: 'embedded' },
@@ -130,6 +138,12 @@ function checkDuelOptions({ preset, optionA, optionB }: SettingValues): void {
       `${nameOf(settings.optionA)} and ${nameOf(settings.optionB)} must be two different names, and neither blank.`,
     );
   }
+}
+
+function toBusChoice(name: BusChoice['name'], url: Secret | undefined): BusChoice {
+  if (name === 'postgres') return { name };
+  if (url === undefined) throw new SettingError('--bus redis needs REDIS_URL or REDIS_HOST.');
+  return { name, url };
 }
 
 /** Its voters are users, so without keys nobody could vote. */

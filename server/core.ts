@@ -80,6 +80,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
       findOutcomes: ballots.findOutcomes,
       isOnItsWay: intake.isOnItsWay,
       holds: intake.holds,
+      settledThrough: ingestLog.settledThrough,
     }),
     waitingCount: ingestLog.waitingCount,
     recorderAwayMs: intake.recorderAwayMs,

@@ -11,6 +11,7 @@ import type { Logger } from './lib/logger.ts';
 import type { Bus } from './live/bus.ts';
 import { createKeepCurrent } from './live/keep-current.ts';
 import { startPostgresBus } from './live/postgres-bus.ts';
+import { startRedisBus } from './live/redis-bus.ts';
 import type { Ledger } from './open-ledger.ts';
 import type { DrainStep } from './ops/drain.ts';
 import type { Poll } from './poll/poll.ts';
@@ -51,13 +52,20 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
     readSlots: () => readSlots(pool),
     log,
   });
+  const epoch = (await readOrMakeSecret(pool, 'epoch')).subarray(0, epochBytes);
   // It listens before anything is read: what changes meanwhile is heard.
-  const { statementTimeoutMs } = config;
-  const bus = await startPostgresBus(connection, current.listener, { statementTimeoutMs, log });
-  const [cookie, voter, epoch] = await Promise.all([
+  const busOptions = { statementTimeoutMs: config.statementTimeoutMs, log };
+  const bus =
+    config.bus.name === 'postgres'
+      ? await startPostgresBus(connection, current.listener, busOptions)
+      : await startRedisBus(connection, current.listener, {
+          ...busOptions,
+          url: config.bus.url,
+          installation: epoch.toString('hex'),
+        });
+  const [cookie, voter] = await Promise.all([
     readOrMakeSecret(pool, 'voter_cookie'),
     readOrMakeSecret(pool, 'voter_key'),
-    readOrMakeSecret(pool, 'epoch'),
     clock.measure(),
     polls.load(),
     awaitRecording(pool).then(board.load),
@@ -69,7 +77,7 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
     board,
     bus,
     secrets: { cookie, voter },
-    epoch: epoch.subarray(0, epochBytes),
+    epoch,
     onDeleted: (listener) => void listeners.push(listener),
     start: () => void stops.push(keepMeasuring(clock, log), current.start()),
     ends: [

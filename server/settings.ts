@@ -262,6 +262,13 @@ export const settings = {
       default: 15_000,
       doc: 'How long a live stream is silent before it gets a heartbeat. A client that shows no sign of life for two of them is gone.',
     },
+    bus: {
+      flag: 'bus',
+      env: 'HUSTINGS_BUS',
+      kind: choice(['postgres', 'redis']),
+      default: 'postgres',
+      doc: 'What tells several servers and workers on one database of the ballots that each of them has counted. Give all of them the same. Redis takes the telling off the database; without it votes show at the others a second later.',
+    },
   }),
 
   ...group('Timeouts', {

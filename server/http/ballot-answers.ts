@@ -22,7 +22,7 @@ export function waitMsOf({ prefer }: IncomingHttpHeaders): number {
  */
 export async function awaitOutcome(states: BallotStates, received: Receipt, waitMs: number): Promise<Receipt> {
   if (received.state === 'counted' || waitMs === 0) return received;
-  const ended = await states.outcomeOf(received.ballotId, waitMs);
+  const ended = await states.outcomeOf(received.ballotId, received.castAt, waitMs);
   if (ended === null) return received;
   if (ended.status === 'failed') throw toRefusal(ended.reason);
   return toCountedReceipt(ended);

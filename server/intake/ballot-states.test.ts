@@ -16,7 +16,7 @@ const counted: BallotEnded = {
   status: 'counted',
 };
 
-function createSample(answers: (BallotEnded[] | Error)[] = [], held: readonly Buffer[] = []) {
+function createSample(answers: (BallotEnded[] | Error)[] = [], held: readonly Buffer[] = [], settledThrough = 0) {
   const asked: (readonly string[])[] = [];
   const states = createBallotStates({
     findOutcomes(names) {
@@ -26,6 +26,7 @@ function createSample(answers: (BallotEnded[] | Error)[] = [], held: readonly Bu
     },
     isOnItsWay: ids.isOurs,
     holds: (each) => held.some((one) => one.equals(each)),
+    settledThrough: () => settledThrough,
   });
   return { states, asked };
 }
@@ -48,7 +49,32 @@ test('what is decided goes before the id', async () => {
 test('one look serves all who wait, and whoever waits too long hears nothing', async () => {
   const { states, asked } = createSample([[], new Error('away'), [counted]]);
   const other = toUuidText(ids.ofMoment(1));
-  const waits = [states.outcomeOf(ballotId, 10_000), states.outcomeOf(ballotId, 10_000), states.outcomeOf(other, 1)];
+  const waits = [
+    states.outcomeOf(ballotId, acceptedAt, 10_000),
+    states.outcomeOf(ballotId, acceptedAt, 10_000),
+    states.outcomeOf(other, acceptedAt, 1),
+  ];
   expect(await Promise.all(waits)).toEqual([counted, counted, null]);
   expect(asked[0]).toEqual([ballotId, other]);
+});
+
+test('what became of an earlier attempt with the same key is no answer to a later one', async () => {
+  const refused: BallotEnded = {
+    ballotId,
+    pollNo: 1,
+    pollId: 'p',
+    castAt: acceptedAt,
+    status: 'failed',
+    reason: 'internal',
+  };
+  const { states } = createSample([[refused], [refused], [{ ...refused, castAt: acceptedAt + 5 }]]);
+  expect(await states.outcomeOf(ballotId, acceptedAt + 5, 10_000)).toMatchObject({ castAt: acceptedAt + 5 });
+  expect(await createSample([[refused], [counted]]).states.outcomeOf(ballotId, acceptedAt + 5, 10_000)).toEqual(
+    counted,
+  );
+});
+
+test('a ballot of before the moment up to which all is settled, and not in the ledger, is gone', async () => {
+  expect(await createSample([], [], acceptedAt + 1).states.read(ballotId)).toBeNull();
+  expect(await createSample([], [], acceptedAt).states.read(ballotId)).toMatchObject({ status: 'received' });
 });

@@ -16,14 +16,19 @@ export type BallotState = BallotEnded | BallotUnderWay;
 export type BallotStates = {
   /** null: nobody cast a ballot with this id here. */
   read(ballotId: string): Promise<BallotState | null>;
-  /** Waits for the outcome, `msMax` at most; null where it did not come in time. */
-  outcomeOf(ballotId: string, msMax: number): Promise<BallotEnded | null>;
+  /**
+   * Waits for the outcome of an acceptance, `msMax` at most; null where it did not come in time. A ballot that is accepted again under the same
+   * key has the same id, and what became of it before says nothing: `acceptedAt` tells them apart. Milliseconds by the ledger's clock.
+   */
+  outcomeOf(ballotId: string, acceptedAt: number, msMax: number): Promise<BallotEnded | null>;
 };
 
 export type BallotStatesParts = {
   readonly findOutcomes: BallotStore['findOutcomes'];
   readonly isOnItsWay: (ballotId: Buffer) => boolean;
   readonly holds: (ballotId: Buffer) => boolean;
+  /** Whatever was accepted before this moment has its outcome in the ledger. */
+  readonly settledThrough: () => number;
 };
 
 /** Between two looks into the ledger while somebody waits. One look serves everybody. */
@@ -32,11 +37,13 @@ const versionOffset = 6;
 
 type Wait = {
   readonly ballotId: string;
+  readonly acceptedAt: number;
   readonly until: number;
   readonly resolve: (ended: BallotEnded | null) => void;
 };
 
-export function createBallotStates({ findOutcomes, isOnItsWay, holds }: BallotStatesParts): BallotStates {
+export function createBallotStates(parts: BallotStatesParts): BallotStates {
+  const { findOutcomes, isOnItsWay, holds, settledThrough } = parts;
   let waits: Wait[] = [];
   let looking = false;
 
@@ -49,10 +56,10 @@ export function createBallotStates({ findOutcomes, isOnItsWay, holds }: BallotSt
       const found = await findOutcomes([...asked]).catch(() => []);
       const endedById = new Map(found.map((ended) => [ended.ballotId, ended]));
       const now = performance.now();
-      waits = waits.filter(({ ballotId, until, resolve }) => {
-        const ended = endedById.get(ballotId);
-        if (ended === undefined && now < until) return true;
-        resolve(ended ?? null);
+      waits = waits.filter(({ ballotId, acceptedAt, until, resolve }) => {
+        const ended = outcomeSince(endedById.get(ballotId), acceptedAt);
+        if (ended === null && now < until) return true;
+        resolve(ended);
         return false;
       });
     }
@@ -65,16 +72,23 @@ export function createBallotStates({ findOutcomes, isOnItsWay, holds }: BallotSt
       const [ended] = await findOutcomes([ballotId]);
       if (ended !== undefined) return ended;
       const id = toUuidBytes(ballotId);
-      if (!isOnItsWay(id)) return null;
-      return { ballotId: ballotId.toLowerCase(), status: holds(id) ? 'validating' : 'received', castAt: toMoment(id) };
+      const castAt = toMoment(id);
+      // What is settled and not in the ledger is gone: its poll was deleted, or the log never had it.
+      if (!isOnItsWay(id) || (castAt !== null && castAt < settledThrough())) return null;
+      return { ballotId: ballotId.toLowerCase(), status: holds(id) ? 'validating' : 'received', castAt };
     },
-    outcomeOf(ballotId, msMax) {
+    outcomeOf(ballotId, acceptedAt, msMax) {
       return new Promise((resolve) => {
-        waits.push({ ballotId, until: performance.now() + msMax, resolve });
+        waits.push({ ballotId, acceptedAt, until: performance.now() + msMax, resolve });
         if (!looking) void look();
       });
     },
   };
+}
+
+function outcomeSince(ended: BallotEnded | undefined, acceptedAt: number): BallotEnded | null {
+  if (ended === undefined) return null;
+  return ended.status === 'failed' && ended.castAt < acceptedAt ? null : ended;
 }
 
 /** The milliseconds in an id of version 7. */

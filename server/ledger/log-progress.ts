@@ -82,8 +82,16 @@ export function createLogProgress(pool: Pool): LogProgress {
       await pool.query(
         `with refused as (
           insert into ballot_refusals (ballot_id, poll_no, reason, accepted_at, selections)
-          select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $7::text[])
-          on conflict do nothing
+          select distinct on (given.ballot_id)
+            given.ballot_id, given.poll_no, given.reason, given.accepted_at, given.selections
+          from unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $7::text[])
+            as given (ballot_id, poll_no, reason, accepted_at, selections)
+          order by given.ballot_id, given.accepted_at desc
+          on conflict (ballot_id) do update
+          set reason = excluded.reason,
+            accepted_at = excluded.accepted_at,
+            refused_at = excluded.refused_at
+          where ballot_refusals.accepted_at < excluded.accepted_at
         )
         insert into log_segments (node_id, segment_no)
         select given.node_id, given.segment_no

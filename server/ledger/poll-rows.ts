@@ -7,7 +7,7 @@ export const pollColumns = `
   polls.selections_min, polls.selections_max, polls.listed,
   polls.layout, polls.color, polls.embed_parents, polls.logo is not null as has_logo,
   polls.opens_at, polls.closes_at, polls.paused_at,
-  polls.manage_key_hash, polls.revision, polls.ballot_form, polls.created_at,
+  polls.manage_key_hash, polls.revision, polls.ballot_form, polls.created_at, polls.made_as,
   (
     select json_agg(json_build_object('optionNo', option_no, 'id', id, 'text', text, 'description', description) order by option_no)
     from options
@@ -39,6 +39,7 @@ export type PollRow = {
   revision: number;
   ballot_form: number;
   created_at: number;
+  made_as: string | null;
   options: { optionNo: number; id: OptionId; text: string; description: string | null }[];
 };
 
@@ -69,6 +70,7 @@ export function toPoll(row: PollRow): Poll {
     revision: row.revision,
     ballotForm: row.ballot_form,
     createdAt: row.created_at,
+    madeAs: row.made_as,
     options,
     optionNoById: new Map(options.map((option) => [option.id, option.optionNo])),
   };

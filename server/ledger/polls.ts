@@ -52,7 +52,7 @@ export type Logo = { readonly type: string; readonly bytes: Buffer };
 
 export type PollEvent = { readonly at: string; readonly event: string; readonly detail: object };
 
-export type PollName = { readonly by: 'id' | 'slug' | 'join_code' | 'poll_no'; readonly name: string };
+export type PollName = { readonly by: 'id' | 'slug' | 'join_code' | 'poll_no' | 'made_as'; readonly name: string };
 
 const eventsMax = 1_000;
 const uniqueViolation = '23505';

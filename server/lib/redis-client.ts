@@ -7,9 +7,15 @@ import type { Secret } from './secret.ts';
 const connectMsMax = 5_000;
 const reconnectMsMin = 50;
 const reconnectMsMax = 1_000;
+const pingsPerSilence = 3;
 
 export type RedisClient = ReturnType<typeof createRedisClient>;
-export type RedisClientParts = { readonly absence: Absence; readonly log: Logger };
+export type RedisClientParts = {
+  readonly absence: Absence;
+  readonly log: Logger;
+  /** A connection on which nothing has come for so long is given up. Without it one that has gone silent is found by what is sent. */
+  readonly silentMsMax?: number;
+};
 
 /** For commands whose answers are bytes. */
 export const withBuffers = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } } as const;
@@ -30,13 +36,15 @@ export async function connectToRedis(url: Secret, parts: RedisClientParts): Prom
 }
 
 /** Not connected yet: `connect` keeps trying. */
-export function createRedisClient(url: Secret, { absence, log }: RedisClientParts) {
+export function createRedisClient(url: Secret, { absence, log, silentMsMax }: RedisClientParts) {
   const client = createClient({
     url: url.reveal(),
     RESP: 2,
     // What is sent while nobody listens fails at once, and its sender knows that it never left.
     disableOfflineQueue: true,
+    ...(silentMsMax === undefined ? {} : { pingInterval: silentMsMax / pingsPerSilence }),
     socket: {
+      ...(silentMsMax === undefined ? {} : { socketTimeout: silentMsMax }),
       connectTimeout: connectMsMax,
       reconnectStrategy: (tries) => Math.min(reconnectMsMin * 2 ** tries, reconnectMsMax),
     },

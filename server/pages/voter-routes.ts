@@ -94,9 +94,9 @@ async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: bool
       idempotencyKey,
       token: form.field('token').trim(),
     });
-    const { state, ballotId } = await castToReceipt(parts, { poll, voter, optionIds: chosen, idempotencyKey });
+    const { state, ballotId, castAt } = await castToReceipt(parts, { poll, voter, optionIds: chosen, idempotencyKey });
     // The page that follows says what became of the ballot, and mostly that is known by then.
-    if (state === 'received') await parts.ballotStates.outcomeOf(ballotId, outcomeWaitMs);
+    if (state === 'received') await parts.ballotStates.outcomeOf(ballotId, castAt, outcomeWaitMs);
     return await reply.redirect(`${embedded ? '/embed' : '/p'}/${poll.slug}?ballot=${ballotId}`, 303);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -82,6 +82,8 @@ export type Poll = PollTerms &
     /** Grows by one with every change to the options or to the rules for ballots. */
     readonly ballotForm: number;
     readonly createdAt: number;
+    /** The id under which votes made the poll and its options; null: somebody created it. */
+    readonly madeAs: string | null;
     readonly manageKeyHash: Buffer;
     /** The picture itself is read only when somebody asks for it. */
     readonly hasLogo: boolean;

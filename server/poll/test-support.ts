@@ -37,6 +37,7 @@ export function makePoll(change: Partial<Poll> = {}, optionCount = 3): Poll {
     ballotForm: 1,
     revision: 1,
     createdAt: 0,
+    madeAs: null,
     manageKeyHash: Buffer.alloc(32),
     ...change,
   };

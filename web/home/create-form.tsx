@@ -11,13 +11,13 @@ import { OptionsEditor } from './options-editor.tsx';
 import { sendPoll } from './send-poll.ts';
 import { TermsFields } from './terms-fields.tsx';
 
-type CreateFormProps = Pick<PageProps['home'], 'needsCreateKey' | 'refused'>;
+type CreateFormProps = Omit<PageProps['home'], 'polls'>;
 
 const questionCharsMax = 1_000;
 const optionsMin = 2;
 const clockStepMs = 1_000;
 
-export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
+export function CreateForm({ needsCreateKey, takesTokens, refused }: CreateFormProps) {
   const texts = useTexts('home');
   const now = useLedgerNow(clockStepMs);
   const [draft, setDraft] = useState<Draft>(() =>
@@ -76,7 +76,7 @@ export function CreateForm({ needsCreateKey, refused }: CreateFormProps) {
         onInput={(event) => change({ question: event.currentTarget.value })}
       />
       <OptionsEditor options={draft.options} onChange={(options) => change({ options })} />
-      <TermsFields draft={draft} onChange={change} />
+      <TermsFields draft={draft} takesTokens={takesTokens} onChange={change} />
       {needsCreateKey ? <CreateKeyField value={createKey} onChange={setCreateKey} /> : null}
       <div class="submit">
         <button class="button" aria-disabled={state === 'sending'}>

@@ -11,7 +11,7 @@ export const homePage: Page<'home'> = {
   description: (_props, texts) => texts.home.description,
 };
 
-function Home({ polls, needsCreateKey, refused }: PageProps['home']) {
+function Home({ polls, ...form }: PageProps['home']) {
   const texts = useTexts('home');
   const common = useTexts('common');
   return (
@@ -23,7 +23,7 @@ function Home({ polls, needsCreateKey, refused }: PageProps['home']) {
       </TopBar>
       <main id="main">
         <h1>{texts.title}</h1>
-        <CreateForm needsCreateKey={needsCreateKey} refused={refused} />
+        <CreateForm {...form} />
         <OpenPolls polls={polls} />
       </main>
     </>

@@ -1,6 +1,7 @@
 /** Everything about a new poll besides its question and options: folded away until somebody wants it. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import type { PageProps } from '../../protocol/pages.ts';
 import { contrastRatio } from '../parts/contrast.ts';
 import { useSetting, useTexts } from '../parts/page.tsx';
 import { fill, toNumberText } from '../texts/wording.ts';
@@ -9,27 +10,28 @@ import type { Draft } from './draft.ts';
 type Change = (change: Partial<Draft>) => void;
 type FieldsProps = { readonly draft: Draft; readonly onChange: Change };
 
-export function TermsFields(props: FieldsProps) {
+export function TermsFields({ takesTokens, ...props }: FieldsProps & Pick<PageProps['home'], 'takesTokens'>) {
   const texts = useTexts('home');
   return (
     <details class="terms">
       <summary>{texts.more}</summary>
-      <WhoFields {...props} />
+      <WhoFields {...props} takesTokens={takesTokens} />
       <WhenFields {...props} />
       <SeeFields {...props} />
     </details>
   );
 }
 
-function WhoFields({ draft, onChange }: FieldsProps) {
+function WhoFields({ draft, takesTokens, onChange }: FieldsProps & Pick<PageProps['home'], 'takesTokens'>) {
   const texts = useTexts('home');
+  const { token, ...others } = texts.electorate;
   return (
     <fieldset>
       <legend>{texts.who}</legend>
       <Choice
         label={texts.who}
         value={draft.electorate}
-        choices={texts.electorate}
+        choices={takesTokens || draft.electorate === 'token' ? { ...others, token } : others}
         onChange={(electorate) => onChange({ electorate })}
       />
       {draft.electorate === 'open' ? null : (
@@ -149,7 +151,7 @@ type ChoiceProps<Value extends string> = {
   /** Whether the label is to be seen; the legend around says it otherwise. */
   readonly shown?: boolean;
   readonly value: Value;
-  readonly choices: Readonly<Record<Value, string>>;
+  readonly choices: Readonly<Partial<Record<Value, string>>>;
   readonly onChange: (value: Value) => void;
 };
 

@@ -1,4 +1,8 @@
+import { useState } from 'preact/hooks';
+import type { BallotStatus } from '../../protocol/ballot.ts';
 import type { PageProps } from '../../protocol/pages.ts';
+import type { Poll } from '../../protocol/poll.ts';
+import { isOutcome, useBallotOutcome } from '../parts/ballot-outcome.ts';
 import { useClockText } from '../parts/clock.tsx';
 import { useTexts, type Page } from '../parts/page.tsx';
 import { TopBar } from '../parts/top-bar.tsx';
@@ -11,23 +15,20 @@ export const receiptPage: Page<'receipt'> = {
   description: (_props, texts) => texts.receipt.description,
 };
 
-function Receipt({ ballotId, ballot, poll }: PageProps['receipt']) {
+function Receipt(props: PageProps['receipt']) {
+  const { ballotId } = props;
   const texts = useTexts('receipt');
-  const time = useClockText(ballot?.castAt ?? null, 'moment');
-  const status = ballot?.status ?? 'unknown';
-  const words = {
-    counted: [texts.counted, fill(texts.countedAt, { time })],
-    superseded: [texts.superseded, fill(texts.supersededAt, { time })],
-    unknown: [texts.unknown, texts.unknownHint],
-  }[status];
+  const [{ ballot, poll }, setFound] = useState<Pick<PageProps['receipt'], 'ballot' | 'poll'>>(props);
+  const isUnderWay = ballot !== null && !isOutcome(ballot);
+  useBallotOutcome(isUnderWay ? ballotId : null, (outcome) => {
+    setFound({ ballot: outcome, poll: null });
+    void readPoll(outcome.pollId).then((found) => setFound({ ballot: outcome, poll: found }));
+  });
   return (
     <>
       <TopBar />
       <main id="main">
-        <section class={`notice ${{ counted: 'good', superseded: 'warn', unknown: 'bad' }[status]}`}>
-          <h1>{words[0]}</h1>
-          <p>{words[1]}</p>
-        </section>
+        <Verdict ballot={ballot} />
         <dl class="card facts">
           {poll === null ? null : (
             <div>
@@ -53,4 +54,53 @@ function Receipt({ ballotId, ballot, poll }: PageProps['receipt']) {
       </main>
     </>
   );
+}
+
+/** null: without it the page says less, and nothing wrong. */
+async function readPoll(pollId: string | null): Promise<Poll | null> {
+  const response = pollId === null ? null : await fetch(`/api/v1/polls/${pollId}`).catch(() => null);
+  return response?.ok === true ? ((await response.json()) as Poll) : null; // The shape is the protocol's.
+}
+
+const looks = {
+  received: 'going',
+  validating: 'going',
+  counted: 'good',
+  superseded: 'warn',
+  failed: 'warn',
+  unknown: 'bad',
+} as const;
+
+function Verdict({ ballot }: Pick<PageProps['receipt'], 'ballot'>) {
+  const texts = useTexts('receipt');
+  const time = useClockText(ballot?.castAt ?? null, 'moment');
+  const status = ballot?.status ?? 'unknown';
+  const [title, hint] = {
+    received: [texts.received, texts.receivedHint],
+    validating: [texts.validating, texts.receivedHint],
+    counted: [texts.counted, fill(texts.countedAt, { time })],
+    superseded: [texts.superseded, fill(texts.supersededAt, { time })],
+    failed: [texts.failed, toReasonText(ballot, texts)],
+    unknown: [texts.unknown, texts.unknownHint],
+  }[status];
+  return (
+    <section class={`notice ${looks[status]}`} role="status">
+      <h1>{title}</h1>
+      <p>{hint}</p>
+      {looks[status] === 'going' ? (
+        <noscript>
+          <a class="button quiet" href="">
+            {texts.askAgain}
+          </a>
+        </noscript>
+      ) : null}
+    </section>
+  );
+}
+
+type Texts = ReturnType<typeof useTexts<'receipt'>>;
+
+function toReasonText(ballot: BallotStatus | null, { reasons, unknownReason }: Texts): string {
+  const [, words] = Object.entries(reasons).find(([reason]) => reason === ballot?.reason) ?? [];
+  return words ?? unknownReason;
 }

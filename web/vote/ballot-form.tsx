@@ -7,7 +7,9 @@ import { useSetting, useTexts } from '../parts/page.tsx';
 import { counted, fill } from '../texts/wording.ts';
 import { OptionList } from './option-list.tsx';
 import { PromiseLine } from './poll-head.tsx';
-import type { FormProblem, Phase } from './phase.ts';
+import type { Phase } from './phase.ts';
+import { toProblemText } from './problem-text.ts';
+import { TokenField } from './token-field.tsx';
 import type { Progress } from './use-sending.ts';
 import type { Voting } from './use-voting.ts';
 
@@ -32,6 +34,7 @@ export function BallotForm({ poll, voting, embedded }: BallotFormProps) {
       <input type="hidden" name="key" value={key} />
       <ProblemLine poll={poll} phase={phase} />
       {poll.electorate === 'declared' ? <UserIdField voting={voting} disabled={sending} /> : null}
+      {poll.electorate === 'token' ? <TokenField {...voting} disabled={sending} /> : null}
       <OptionList poll={poll} chosen={chosen} disabled={sending || !open} onChoose={voting.choose} />
       {open ? (
         <footer class="send">
@@ -107,13 +110,6 @@ function ProblemLine({ poll, phase }: { readonly poll: Poll; readonly phase: Pha
       <b>{toProblemText(problem, poll, texts)}</b>
     </p>
   );
-}
-
-function toProblemText(problem: FormProblem, poll: Poll, texts: Texts): string {
-  const { min, max } = poll.selections;
-  const seconds = problem.kind === 'overloaded' ? problem.retryAfterSeconds : 0;
-  const detail = problem.kind === 'refused' ? problem.detail : '';
-  return fill(texts.problem[problem.kind], { min, max, seconds, detail });
 }
 
 const tickMs = 500;

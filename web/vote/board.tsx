@@ -8,7 +8,9 @@ import { counted, fill, toNumberText } from '../texts/wording.ts';
 import { boardOrders, sortBoard, type BoardOrder } from './board-order.ts';
 import { Outcome } from './outcome.tsx';
 import { PromiseLine } from './poll-head.tsx';
+import { toProblemText } from './problem-text.ts';
 import { StatusNotice } from './status-notice.tsx';
+import { TokenField } from './token-field.tsx';
 import { useBoardVotes } from './use-board-votes.ts';
 import type { Voting } from './use-voting.ts';
 
@@ -17,11 +19,12 @@ type BoardProps = PageProps['vote'] & { readonly voting: Voting };
 export function Board({ poll, tally, embedded, voting }: BoardProps) {
   const texts = useTexts('vote');
   const [order, setOrder] = useState<BoardOrder>('ballot');
-  const votes = useBoardVotes(poll, voting.key);
+  const votes = useBoardVotes(poll, voting.key, voting);
   const figures = new Map(tally?.counts.map((count) => [count.optionId, count]));
   const byId = new Map(poll.options.map((option) => [option.id, option]));
   const { phase } = voting;
-  const standing = votes.standing ?? (phase.kind === 'counted' || phase.kind === 'duplicate' ? phase : null);
+  const standing = votes.standing ?? (phase.kind === 'choosing' || phase.kind === 'sending' ? null : phase);
+  const problem = votes.problem ?? (phase.kind === 'choosing' ? phase.problem : null);
   // Where voters are told apart, a vote that stands is the only one.
   const done = poll.electorate !== 'open' && standing !== null;
   return (
@@ -34,9 +37,9 @@ export function Board({ poll, tally, embedded, voting }: BoardProps) {
       <input type="hidden" name="key" value={voting.key} />
       {done ? <Outcome phase={standing} changeable={false} onChange={() => undefined} /> : null}
       <StatusNotice poll={poll} />
-      {votes.failed === null ? null : (
+      {problem === null ? null : (
         <p class="notice bad" role="alert">
-          {fill(texts.board.failed, { detail: votes.failed })}
+          {toProblemText(problem, poll, texts)}
         </p>
       )}
       {poll.electorate === 'declared' ? (
@@ -46,10 +49,13 @@ export function Board({ poll, tally, embedded, voting }: BoardProps) {
             class="field"
             name="userId"
             maxLength={255}
-            value={votes.userId}
-            onInput={(event) => votes.setUserId(event.currentTarget.value)}
+            value={voting.userId}
+            onInput={(event) => voting.setUserId(event.currentTarget.value)}
           />
         </label>
+      ) : null}
+      {poll.electorate === 'token' ? (
+        <TokenField token={voting.token} setToken={voting.setToken} disabled={false} />
       ) : null}
       {tally === null ? null : <OrderChoice order={order} onChange={setOrder} />}
       <ul class="features">
@@ -61,6 +67,7 @@ export function Board({ poll, tally, embedded, voting }: BoardProps) {
               option={option}
               figures={figures.get(id) ?? null}
               sentCount={votes.sentCounts.get(id) ?? 0}
+              receivedCount={votes.received.filter(({ optionId }) => optionId === id).length}
               open={poll.status === 'open' && !done}
               onVote={() => votes.vote(id)}
             />
@@ -97,13 +104,14 @@ function OrderChoice({
 type FeatureProps = {
   readonly option: Option;
   readonly figures: Tally['counts'][number] | null;
-  /** Votes of this visitor, on this visit. */
+  /** Votes of this visitor, on this visit: those that are counted, and those that are yet to be. */
   readonly sentCount: number;
+  readonly receivedCount: number;
   readonly open: boolean;
   readonly onVote: () => void;
 };
 
-function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
+function Feature({ option, figures, sentCount, receivedCount, open, onVote }: FeatureProps) {
   const texts = useTexts('vote').board;
   const common = useTexts('common');
   const { language } = useSetting();
@@ -130,7 +138,7 @@ function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
         )}
         {/* Beside the button, whose name says what it does and not what was done. */}
         <p class="sent" role="status">
-          {sent}
+          {sent} {receivedCount === 0 ? null : <ReceivedCount count={receivedCount} />}
         </p>
       </div>
       <button
@@ -147,5 +155,18 @@ function Feature({ option, figures, sentCount, open, onVote }: FeatureProps) {
         {texts.vote}
       </button>
     </li>
+  );
+}
+
+function ReceivedCount({ count }: { readonly count: number }) {
+  const texts = useTexts('vote').board;
+  const { language } = useSetting();
+  return (
+    <>
+      <span class="muted" aria-hidden="true">
+        {counted(texts.received, count, language)}
+      </span>
+      <span class="visually-hidden">{counted(texts.receivedSay, count, language)}</span>
+    </>
   );
 }

@@ -6,11 +6,14 @@ export type BallotToCast = {
   readonly pollId: string;
   readonly selections: readonly string[];
   readonly userId: string | null;
+  readonly token: string | null;
   readonly key: string;
 };
 
 export type CastAnswer =
-  | { readonly kind: 'counted'; readonly receipt: Pick<Receipt, 'ballotId' | 'castAt'> }
+  | { readonly kind: 'counted'; readonly ballotId: string; readonly castAt: string }
+  /** Accepted, and what becomes of it is to be asked later. */
+  | { readonly kind: 'received'; readonly ballotId: string }
   | { readonly kind: 'refused'; readonly problem: Problem }
   /** Nothing certain: to be sent again. `retryAfterMs`: as the server asks for; null where it does not. */
   | {
@@ -20,18 +23,28 @@ export type CastAnswer =
     };
 
 const answerMsMax = 15_000;
+/** Where a broker carries the ballots, the server answers with the outcome if it comes so soon. */
+const outcomeWaitSeconds = 2;
 
-export async function castOnce({ pollId, selections, userId, key }: BallotToCast): Promise<CastAnswer> {
+export async function castOnce({ pollId, selections, userId, token, key }: BallotToCast): Promise<CastAnswer> {
   try {
     const response = await fetch(`/api/v1/polls/${pollId}/ballots`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': `"${key}"` },
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': `"${key}"`,
+        prefer: `wait=${outcomeWaitSeconds}`,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(userId === null ? { selections } : { selections, userId }),
       signal: AbortSignal.timeout(answerMsMax),
     });
     // A proxy in between may answer for a server that it cannot reach, in words of its own.
     const body: unknown = await response.json().catch(() => null);
-    if (response.ok && isReceipt(body)) return { kind: 'counted', receipt: body };
+    if (response.ok && isReceipt(body)) {
+      const { ballotId, castAt } = body;
+      return castAt === null ? { kind: 'received', ballotId } : { kind: 'counted', ballotId, castAt };
+    }
     if (isProblem(body) && body.recorded !== 'unknown' && response.status < 500 && response.status !== 429) {
       return { kind: 'refused', problem: body };
     }

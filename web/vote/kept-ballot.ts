@@ -1,14 +1,16 @@
 /**
  * What this browser keeps of a vote, so that a reload, a dead phone or a tunnel loses nothing: the choice, the key under which it
- * was or will be sent, and whether it is on its way. It stays on the device.
+ * was or will be sent, and how far it is. It stays on the device.
  */
 
 export type KeptBallot = {
   readonly key: string;
   readonly selections: readonly string[];
   readonly userId: string | null;
-  /** `sending`: to be sent again until its outcome is certain. */
-  readonly state: 'choosing' | 'sending' | 'counted';
+  /** `sending`: to be sent again until it is accepted. `received`: it is, and not to be sent again; its outcome is to be asked for. */
+  readonly state: 'choosing' | 'sending' | 'received' | 'counted';
+  /** Of an accepted ballot whose outcome came later. */
+  readonly ballotId?: string;
 };
 
 const prefix = 'hustings.vote.';
@@ -28,6 +30,12 @@ export function keep(pollId: string, kept: KeptBallot): void {
   } catch {
     // The same, or the storage is full: the vote goes on without it.
   }
+}
+
+/** The outcome of an accepted ballot. One that was sent as a form is not among what this browser keeps. */
+export function keepOutcome(pollId: string, ballotId: string, isCounted: boolean): void {
+  const kept = readKept(pollId);
+  if (kept?.ballotId === ballotId) keep(pollId, { ...kept, state: isCounted ? 'counted' : 'choosing' });
 }
 
 /** Calls back when another tab of this browser has changed what is kept for the poll. Answers how to stop. */

@@ -5,21 +5,27 @@ import { useSetting, useTexts } from '../parts/page.tsx';
 import { counted, fill } from '../texts/wording.ts';
 import type { Phase } from './phase.ts';
 
-type Ended = Extract<Phase, { kind: 'counted' | 'duplicate' | 'late' }>;
+/** Where a voter stands whose ballot has arrived, in time or not. */
+export type Arrived = Extract<Phase, { kind: 'received' | 'counted' | 'duplicate' | 'late' }>;
 
 export type OutcomeProps = {
-  readonly phase: Ended;
+  readonly phase: Arrived;
   /** Whether the voter may vote anew in the place of this vote. */
   readonly changeable: boolean;
   readonly onChange: () => void;
 };
 
+const looks = { received: 'going', counted: 'good', duplicate: 'plain', late: 'plain' } as const;
+
 export function Outcome({ phase, changeable, onChange }: OutcomeProps) {
   const texts = useTexts('vote');
+  const standing = phase.kind === 'counted' || phase.kind === 'duplicate' ? phase : null;
   return (
-    <section class={`notice ${phase.kind === 'counted' ? 'good' : 'plain'}`} role="status" tabIndex={-1} id="outcome">
-      {phase.kind === 'late' ? <Late lateMs={phase.lateMs} /> : <Standing phase={phase} />}
-      {phase.kind !== 'late' && changeable ? (
+    <section class={`notice ${looks[phase.kind]}`} role="status" tabIndex={-1} id="outcome">
+      {phase.kind === 'late' ? <Late lateMs={phase.lateMs} /> : null}
+      {phase.kind === 'received' ? <Received ballotId={phase.ballotId} /> : null}
+      {standing === null ? null : <Standing phase={standing} />}
+      {standing !== null && changeable ? (
         <button type="button" class="button quiet" onClick={onChange}>
           {texts.change}
         </button>
@@ -28,12 +34,30 @@ export function Outcome({ phase, changeable, onChange }: OutcomeProps) {
   );
 }
 
-function Standing({ phase }: { readonly phase: Extract<Ended, { kind: 'counted' | 'duplicate' }> }) {
+/** Accepted, and on its way into the ledger. The page asks how far it is; without a script its reader does. */
+function Received({ ballotId }: { readonly ballotId: string }) {
   const texts = useTexts('vote');
-  const time = useClockText(phase.castAt, 'time');
   return (
     <>
-      <b>{phase.kind === 'counted' ? texts.counted : fill(texts.duplicate, { time })}</b>
+      <b>{texts.received}</b>
+      <p>{texts.receivedHint}</p>
+      <ReceiptLine ballotId={ballotId} />
+      <noscript>
+        <a class="button quiet" href={`?ballot=${ballotId}`}>
+          {texts.askAgain}
+        </a>
+      </noscript>
+    </>
+  );
+}
+
+function Standing({ phase }: { readonly phase: Extract<Arrived, { kind: 'counted' | 'duplicate' }> }) {
+  const texts = useTexts('vote');
+  const time = useClockText(phase.castAt, 'time');
+  const duplicate = time === '' ? texts.duplicateUntimed : fill(texts.duplicate, { time });
+  return (
+    <>
+      <b>{phase.kind === 'counted' ? texts.counted : duplicate}</b>
       <p>{phase.kind === 'counted' ? fill(texts.countedAt, { time }) : texts.duplicateHint}</p>
       {phase.ballotId === '' ? null : <ReceiptLine ballotId={phase.ballotId} />}
     </>

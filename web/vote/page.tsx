@@ -57,22 +57,22 @@ type BallotProps = {
 function Ballot({ props, live, voting }: BallotProps) {
   const { poll, tally } = live;
   const { phase } = voting;
-  const ended = phase.kind === 'counted' || phase.kind === 'duplicate' || phase.kind === 'late';
+  const arrived = phase.kind !== 'choosing' && phase.kind !== 'sending';
   useEffect(() => {
     // Whoever has just voted is told so, wherever they had scrolled to.
-    if (ended) document.querySelector<HTMLElement>('#outcome')?.focus();
-  }, [ended]);
+    if (arrived) document.querySelector<HTMLElement>('#outcome')?.focus();
+  }, [arrived]);
   return (
     <>
-      {ended ? (
+      {arrived ? (
         <Outcome
           phase={phase}
           changeable={poll.revote === 'replace' && poll.status === 'open'}
           onChange={voting.change}
         />
       ) : null}
-      {ended && phase.kind !== 'late' && poll.status === 'open' ? null : <StatusNotice poll={poll} />}
-      {ended || poll.status === 'closed' || poll.status === 'closing' ? (
+      {arrived && phase.kind !== 'late' && poll.status === 'open' ? null : <StatusNotice poll={poll} />}
+      {arrived || poll.status === 'closed' || poll.status === 'closing' ? (
         <>
           <ResultsSoFar poll={poll} tally={tally} withLink={!props.embedded} />
           <PromiseLine poll={poll} embedded={props.embedded} />

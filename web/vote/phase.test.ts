@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Problem } from '../../protocol/problem.ts';
-import { findFormProblem, toFirstPhase, toPhaseOfAnswer } from './phase.ts';
+import type { BallotOutcome } from '../parts/ballot-outcome.ts';
+import { findFormProblem, toFirstPhase, toPhaseOfAnswer, toPhaseOfKept, toPhaseOfOutcome } from './phase.ts';
 
 const problemOf = (code: string, more: object = {}): Problem => ({
   type: `/problems/${code}`,
@@ -31,20 +32,68 @@ test.for([
   ['cookie', 0, 1, 0, '', null],
   ['declared', 1, 1, 1, ' ', 'user_id_missing'],
   ['declared', 1, 1, 1, 'alice', null],
+  ['token', 1, 1, 1, 'alice', 'token_missing'],
 ] as const)('electorate %s, %i to %i, %i chosen by %j: %s', ([electorate, min, max, chosen, userId, kind]) => {
-  expect(findFormProblem({ electorate, selections: { min, max } }, chosen, userId)?.kind ?? null).toBe(kind);
+  expect(findFormProblem({ electorate, selections: { min, max } }, chosen, { userId, token: '' })?.kind ?? null).toBe(
+    kind,
+  );
 });
 
 test('an answer leads to where it says', () => {
   const now = Date.parse(castAt) + 2_000;
   const after = (problem: Problem) => toPhaseOfAnswer({ kind: 'refused', problem }, castAt, now);
-  expect(toPhaseOfAnswer({ kind: 'counted', receipt: { ballotId: 'b', castAt } }, null, now).kind).toBe('counted');
+  const counted = { kind: 'counted', ballotId: 'b', castAt } as const;
+  expect(toPhaseOfAnswer(counted, null, now)).toEqual(counted);
   expect(after(problemOf('ballot_already_cast', { ballotId: 'a', castAt }))).toEqual({
     kind: 'duplicate',
     ballotId: 'a',
     castAt,
   });
   expect(after(problemOf('poll_closed'))).toEqual({ kind: 'late', lateMs: 2_000 });
+  expect(after(problemOf('poll_not_open'))).toMatchObject({ kind: 'choosing', problem: { kind: 'was_not_open' } });
   expect(after(problemOf('ballot_invalid'))).toMatchObject({ kind: 'choosing', problem: { kind: 'poll_changed' } });
+  expect(after(problemOf('credential_invalid'))).toMatchObject({ problem: { kind: 'token_invalid' } });
   expect(after(problemOf('voter_not_eligible'))).toMatchObject({ problem: { kind: 'refused', detail: 'Because.' } });
 });
+
+test('an accepted ballot waits for its outcome, whether the page sent it or a form did', () => {
+  const received = { kind: 'received', ballotId: 'b' } as const;
+  expect(toPhaseOfAnswer(received, null, 0)).toEqual(received);
+  expect(toFirstPhase({ notice: received, ballot: null })).toEqual(received);
+});
+
+const outcome: BallotOutcome = { ballotId: 'b', pollId: 'p', castAt, status: 'counted', processing: 'processed' };
+
+test.for([
+  [{}, { kind: 'counted', ballotId: 'b', castAt }],
+  [{ status: 'superseded' }, { kind: 'counted', ballotId: 'b', castAt }],
+  [{ reason: 'ballot_already_cast' }, { kind: 'duplicate', ballotId: '', castAt: '' }],
+  [{ reason: 'poll_closed' }, { kind: 'late', lateMs: 1_500 }],
+  [
+    { reason: 'poll_closed', castAt: null },
+    { kind: 'late', lateMs: null },
+  ],
+  [{ reason: 'poll_not_open' }, { kind: 'choosing', problem: { kind: 'was_not_open' } }],
+  [{ reason: 'ballot_invalid' }, { kind: 'choosing', problem: { kind: 'poll_changed' } }],
+  [{ reason: 'internal' }, { kind: 'choosing', problem: { kind: 'not_counted' } }],
+  [{ reason: 'something_new' }, { kind: 'choosing', problem: { kind: 'not_counted' } }],
+] as const)('the outcome %j of an accepted ballot leads to %j', ([ended, phase]) => {
+  const status = 'reason' in ended ? ({ status: 'failed', processing: 'failed' } as const) : {};
+  const closesAt = new Date(Date.parse(castAt) - 1_500).toISOString();
+  expect(toPhaseOfOutcome({ ...outcome, ...status, ...ended }, closesAt)).toMatchObject(phase);
+});
+
+test.for([
+  ['choosing', undefined, 'cookie', null],
+  ['sending', undefined, 'cookie', 'sending'],
+  ['sending', undefined, 'token', null],
+  ['received', 'b', 'cookie', 'received'],
+  ['received', 'b', 'token', 'received'],
+  ['counted', 'b', 'cookie', 'sending'],
+] as const)(
+  'a kept vote that is %s with the receipt %s, electorate %s, goes on as %s',
+  ([state, ballotId, electorate, kind]) => {
+    const kept = ballotId === undefined ? { state } : { state, ballotId };
+    expect(toPhaseOfKept(kept, { electorate })?.kind ?? null).toBe(kind);
+  },
+);

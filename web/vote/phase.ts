@@ -2,12 +2,15 @@
  * Where a voter stands, and the steps between.
  *
  * `choosing`: the form is open; `problem` says why it could not be sent, or why it came back. `sending`: the ballot is on its way, and stays so
- * until its outcome is certain. `counted`: it is in the ledger. `duplicate`: an earlier one of this voter is. `late`: the poll was closed.
+ * until it is certain whether it was accepted. `received`: it is accepted, and what becomes of it is not known yet. `counted`: it is in the
+ * ledger. `duplicate`: an earlier one of this voter is; its id and time are empty where they are not known. `late`: the poll was closed.
  */
 import type { PageProps, VoteNotice } from '../../protocol/pages.ts';
 import type { Poll } from '../../protocol/poll.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import type { BallotOutcome } from '../parts/ballot-outcome.ts';
 import type { CastAnswer } from './cast.ts';
+import type { KeptBallot } from './kept-ballot.ts';
 
 export type FormProblem =
   | {
@@ -16,9 +19,13 @@ export type FormProblem =
         | 'too_few'
         | 'too_many'
         | 'user_id_missing'
+        | 'token_missing'
+        | 'token_invalid'
         | 'form_foreign'
         | 'poll_changed'
-        | 'unknown_outcome';
+        | 'unknown_outcome'
+        | 'was_not_open'
+        | 'not_counted';
     }
   | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number }
   | { readonly kind: 'refused'; readonly detail: string };
@@ -26,6 +33,7 @@ export type FormProblem =
 export type Phase =
   | { readonly kind: 'choosing'; readonly problem: FormProblem | null; readonly changing: boolean }
   | { readonly kind: 'sending' }
+  | { readonly kind: 'received'; readonly ballotId: string }
   | { readonly kind: 'counted'; readonly ballotId: string; readonly castAt: string }
   | { readonly kind: 'duplicate'; readonly ballotId: string; readonly castAt: string }
   | { readonly kind: 'late'; readonly lateMs: number | null };
@@ -39,6 +47,7 @@ export function toFirstPhase({ notice, ballot }: Pick<PageProps['vote'], 'notice
 
 function toPhaseOfNotice(notice: VoteNotice): Phase {
   switch (notice.kind) {
+    case 'received':
     case 'duplicate':
       return notice;
     case 'closed':
@@ -52,14 +61,25 @@ function toPhaseOfNotice(notice: VoteNotice): Phase {
   }
 }
 
+/** Where a vote goes on that this browser has kept; null: with the form. */
+export function toPhaseOfKept(
+  { state, ballotId }: Pick<KeptBallot, 'state' | 'ballotId'>,
+  { electorate }: Pick<Poll, 'electorate'>,
+): Phase | null {
+  if (state === 'received' && ballotId !== undefined) return { kind: 'received', ballotId };
+  // A token is not kept: the ballot is sent again under its key once the voter has brought it anew.
+  return state === 'choosing' || electorate === 'token' ? null : { kind: 'sending' };
+}
+
 /** What is wrong with a form before it is sent; null where nothing is. */
 export function findFormProblem(
   poll: Pick<Poll, 'selections' | 'electorate'>,
   chosenCount: number,
-  userId: string,
+  { userId, token }: { readonly userId: string; readonly token: string },
 ): FormProblem | null {
   const { min, max } = poll.selections;
   if (poll.electorate === 'declared' && userId.trim() === '') return { kind: 'user_id_missing' };
+  if (poll.electorate === 'token' && token === '') return { kind: 'token_missing' };
   if (chosenCount === 0 && min > 0) return { kind: 'nothing_chosen' };
   if (chosenCount < min) return { kind: 'too_few' };
   return chosenCount > max ? { kind: 'too_many' } : null;
@@ -71,9 +91,7 @@ export function toPhaseOfAnswer(
   closesAt: string | null,
   nowMs: number,
 ): Phase {
-  if (answer.kind === 'counted') {
-    return { kind: 'counted', ballotId: answer.receipt.ballotId, castAt: answer.receipt.castAt };
-  }
+  if (answer.kind !== 'refused') return answer;
   const { problem } = answer;
   switch (problem.code) {
     case 'ballot_already_cast':
@@ -81,12 +99,38 @@ export function toPhaseOfAnswer(
     case 'poll_closed':
       return { kind: 'late', lateMs: closesAt === null ? null : Math.max(0, nowMs - Date.parse(closesAt)) };
     case 'poll_not_open':
-      return { kind: 'choosing', problem: null, changing: false };
+      return toForm({ kind: 'was_not_open' });
+    case 'credential_invalid':
+      return toForm({ kind: 'token_invalid' });
     case 'ballot_invalid':
-      return { kind: 'choosing', problem: { kind: 'poll_changed' }, changing: false };
+      return toForm({ kind: 'poll_changed' });
     default:
-      return { kind: 'choosing', problem: { kind: 'refused', detail: problem.detail }, changing: false };
+      return toForm({ kind: 'refused', detail: problem.detail });
   }
+}
+
+/** Where the outcome of an accepted ballot leads. */
+export function toPhaseOfOutcome(outcome: BallotOutcome, closesAt: string | null): Phase {
+  const { ballotId, castAt, status, reason } = outcome;
+  if (status !== 'failed') return { kind: 'counted', ballotId, castAt: castAt ?? '' };
+  switch (reason) {
+    case 'ballot_already_cast':
+      return { kind: 'duplicate', ballotId: '', castAt: '' };
+    case 'poll_closed': {
+      const isKnown = castAt !== null && closesAt !== null;
+      return { kind: 'late', lateMs: isKnown ? Math.max(0, Date.parse(castAt) - Date.parse(closesAt)) : null };
+    }
+    case 'poll_not_open':
+      return toForm({ kind: 'was_not_open' });
+    case 'ballot_invalid':
+      return toForm({ kind: 'poll_changed' });
+    default:
+      return toForm({ kind: 'not_counted' });
+  }
+}
+
+function toForm(problem: FormProblem): Extract<Phase, { kind: 'choosing' }> {
+  return { kind: 'choosing', problem, changing: false };
 }
 
 function textOf(problem: Problem, member: string): string {

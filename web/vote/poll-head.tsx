@@ -42,6 +42,6 @@ export function PromiseLine({ poll, embedded }: { readonly poll: Poll; readonly 
   const texts = useTexts('vote');
   // In a frame of another site many browsers keep neither our cookie nor what the page stores.
   const who = embedded && poll.electorate === 'cookie' ? texts.who.framed : texts.who[poll.electorate];
-  const sees = poll.electorate === 'declared' ? texts.seesDeclared : texts.sees;
+  const sees = poll.electorate === 'declared' || poll.electorate === 'token' ? texts.seesDeclared : texts.sees;
   return <p class="promise small muted">{[who, sees, texts.whenResults[poll.visibility]].join(' ')}</p>;
 }

@@ -2,20 +2,27 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageProps } from '../../protocol/pages.ts';
 import type { Poll } from '../../protocol/poll.ts';
+import { useBallotOutcome } from '../parts/ballot-outcome.ts';
 import { useSetting } from '../parts/page.tsx';
 import { drawKey, type BallotToCast } from './cast.ts';
-import { keep, readKept, watchKept, type KeptBallot } from './kept-ballot.ts';
-import { findFormProblem, toFirstPhase, toPhaseOfAnswer, type Phase } from './phase.ts';
+import { keep, keepOutcome, readKept, watchKept, type KeptBallot } from './kept-ballot.ts';
+import {
+  findFormProblem,
+  toFirstPhase,
+  toPhaseOfAnswer,
+  toPhaseOfKept,
+  toPhaseOfOutcome,
+  type Phase,
+} from './phase.ts';
 import { useSending, type Progress } from './use-sending.ts';
+import { credentialOf, useVoterFields, type VoterFields } from './use-voter-fields.ts';
 
-export type Voting = {
+export type Voting = VoterFields & {
   readonly phase: Phase;
   readonly progress: Progress;
   readonly chosen: readonly string[];
-  readonly userId: string;
   readonly key: string;
   choose(optionId: string, isChosen: boolean): void;
-  setUserId(userId: string): void;
   send(): void;
   /** Opens the form again, for another vote in the place of the counted one. */
   change(): void;
@@ -26,20 +33,25 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
   const { nowMs } = useSetting();
   const [phase, setPhase] = useState<Phase>(() => toFirstPhase(props));
   const [chosen, setChosen] = useState(props.chosen);
-  const [userId, setUserId] = useState('');
+  const voter = useVoterFields(poll);
+  const { userId, token } = voter;
   const [key, setKey] = useState(props.idempotencyKey);
   const standing = useRef<Phase | null>(null);
   const sending: BallotToCast | null =
-    phase.kind === 'sending'
-      ? { pollId: poll.id, selections: chosen, userId: poll.electorate === 'declared' ? userId : null, key }
-      : null;
+    phase.kind === 'sending' ? { pollId: poll.id, selections: chosen, ...credentialOf(poll, voter), key } : null;
 
   const progress = useSending(sending, (answer) => {
-    const now = nowMs + performance.now();
-    const next = toPhaseOfAnswer(answer, poll.closesAt, now);
+    const next = toPhaseOfAnswer(answer, poll.closesAt, nowMs + performance.now());
     setPhase(next);
-    if (next.kind === 'counted') keep(poll.id, { key, selections: chosen, userId, state: 'counted' });
+    const kept = { key, selections: chosen, userId };
+    if (next.kind === 'counted') keep(poll.id, { ...kept, state: 'counted' });
+    else if (next.kind === 'received') keep(poll.id, { ...kept, state: 'received', ballotId: next.ballotId });
     else keepChoosing(chosen);
+  });
+
+  useReceived(poll, phase, (next) => {
+    setPhase(next);
+    setKey(drawKey());
   });
 
   function keepChoosing(selections: readonly string[]): void {
@@ -49,19 +61,19 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
     keep(poll.id, { key: nextKey, selections, userId, state: 'choosing' });
   }
 
-  useKeptBallot(poll, props, (kept, isOnItsWay) => {
+  useKeptBallot(poll, props, (kept) => {
     setChosen(kept.selections);
-    setUserId(kept.userId ?? '');
-    if (!isOnItsWay) return;
-    setKey(kept.key);
-    setPhase({ kind: 'sending' });
+    voter.setUserId(kept.userId ?? '');
+    if (kept.state !== 'choosing') setKey(kept.key);
+    const next = toPhaseOfKept(kept, poll);
+    if (next !== null) setPhase((before) => (before.kind === 'received' ? before : next));
   });
 
   return {
     phase,
     progress,
     chosen,
-    userId,
+    ...voter,
     key,
     choose(optionId, isChosen) {
       const single = poll.selections.max === 1;
@@ -71,9 +83,8 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
       setPhase((before) => (before.kind === 'choosing' ? { ...before, problem: null } : before));
       keep(poll.id, { key, selections: next, userId, state: 'choosing' });
     },
-    setUserId,
     send() {
-      const problem = findFormProblem(poll, chosen.length, userId);
+      const problem = findFormProblem(poll, chosen.length, { userId, token });
       if (problem !== null) {
         setPhase({ kind: 'choosing', problem, changing: standing.current !== null });
         return;
@@ -93,14 +104,23 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
   };
 }
 
+/** Follows an accepted ballot to its end. */
+function useReceived(poll: Poll, phase: Phase, onEnded: (next: Phase) => void): void {
+  useBallotOutcome(phase.kind === 'received' ? phase.ballotId : null, (outcome) => {
+    const next = toPhaseOfOutcome(outcome, poll.closesAt);
+    keepOutcome(poll.id, outcome.ballotId, next.kind === 'counted');
+    onEnded(next);
+  });
+}
+
 /**
- * Takes up what this browser has kept of the vote: a choice, or a ballot whose outcome is to be asked for, on its way or counted. Asked
- * under its own key it counts once and gets the same receipt, in another tab and after a reload, too.
+ * Takes up what this browser has kept of the vote: a choice, or a ballot whose outcome is to be asked for, on its way, accepted or counted.
+ * Sent again under its own key it counts once and gets the same receipt, in another tab and after a reload, too.
  */
 function useKeptBallot(
   poll: Poll,
   { notice, ballot }: Pick<PageProps['vote'], 'notice' | 'ballot'>,
-  take: (kept: KeptBallot, isOnItsWay: boolean) => void,
+  take: (kept: KeptBallot) => void,
 ): void {
   useEffect(() => {
     const kept = readKept(poll.id);
@@ -108,12 +128,13 @@ function useKeptBallot(
     const isKnown = kept.selections.every((id) => poll.options.some((option) => option.id === id));
     // Where every vote counts, one that is counted is done with: the next is another.
     if (!isKnown || (kept.state === 'counted' && poll.electorate === 'open')) return;
-    take(kept, kept.state !== 'choosing');
+    take(kept);
   }, []);
   useEffect(
     () =>
       watchKept(poll.id, (kept) => {
-        if (kept?.state === 'counted' && poll.electorate !== 'open') take(kept, true);
+        const isAccepted = kept?.state === 'received' || kept?.state === 'counted';
+        if (isAccepted && poll.electorate !== 'open') take(kept);
       }),
     [poll.id],
   );

@@ -1,16 +1,30 @@
 export const receipt = {
   windowTitle: 'Receipt {code}',
   description: 'What became of a ballot.',
+  received: 'This ballot is received',
+  validating: 'This ballot is being checked',
+  receivedHint: 'It is on its way to be counted …',
+  askAgain: 'See whether it is counted',
   counted: 'This ballot is counted',
   countedAt: 'It was counted on {time}.',
   superseded: 'A later vote counts in its place',
   supersededAt:
     'This ballot was accepted on {time}. Its voter has voted anew since, and the last vote is the one that counts.',
+  failed: 'This ballot was not counted',
+  reasons: {
+    ballot_already_cast: 'Its voter had voted before, and the first vote is the one that counts.',
+    idempotency_key_reused: 'It was sent again with other options chosen. The first one counts.',
+    poll_closed: 'Voting closed before it arrived.',
+    poll_not_open: 'Voting was not open when it arrived.',
+    poll_not_found: 'The poll was deleted.',
+    ballot_invalid: 'The options had changed when it arrived.',
+  },
+  unknownReason: 'The server could not record it.',
   unknown: 'No ballot has this receipt',
   unknownHint:
     'Compare it with what the page showed after your vote. A receipt has 32 letters and digits in five groups.',
   poll: 'Poll',
   receipt: 'Receipt',
-  secret: 'A receipt says that a ballot is in the ledger, and never what was chosen on it.',
+  secret: 'A receipt says what became of a ballot, and never what was chosen on it.',
   results: 'See the results',
 } as const;

@@ -1,0 +1,51 @@
+/** Tally deltas on a bus, whatever carries them: gathered for a moment and told together, and put together again where they arrive. */
+import { randomBytes } from 'node:crypto';
+import type { TallyDelta } from '../tally/tally-change.ts';
+import type { BusListener } from './bus.ts';
+import { createReceiver, mergeDeltas, toPayloads } from './bus-message.ts';
+
+export type TallyChannel = {
+  /** Tells a delta with those that come in the next moment. */
+  put(delta: TallyDelta): void;
+  /** Tells what waits now. */
+  flush(): void;
+  /** A payload that has arrived; those of this process say nothing. */
+  hear(payload: string): void;
+};
+
+const gatherMs = 50;
+
+/** `send` gets payloads in their order, at most twenty times a second. Those that it loses show as a gap at the others. */
+export function createTallyChannel(
+  listener: Pick<BusListener, 'onDelta' | 'onTooMuch'>,
+  send: (payloads: readonly string[]) => void,
+): TallyChannel {
+  const processId = randomBytes(8).toString('hex');
+  const receive = createReceiver(processId);
+  /** Deltas that wait to be told, those of one slot made into one. */
+  const gathered = new Map<number, TallyDelta>();
+  let messageNo = 0;
+  let timer: NodeJS.Timeout | null = null;
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const deltas = [...gathered.values()];
+    gathered.clear();
+    const payloads = deltas.flatMap((delta) => toPayloads({ processId, messageNo: (messageNo += 1) }, delta));
+    if (payloads.length > 0) send(payloads);
+  }
+
+  return {
+    put(delta) {
+      gathered.set(delta.slot, mergeDeltas(gathered.get(delta.slot), delta));
+      timer ??= setTimeout(flush, gatherMs).unref();
+    },
+    flush,
+    hear(payload) {
+      const received = receive(payload);
+      if (received?.kind === 'delta') listener.onDelta(received.delta);
+      else if (received?.kind === 'too_much') listener.onTooMuch();
+    },
+  };
+}
