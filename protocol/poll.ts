@@ -167,6 +167,9 @@ export const PollHealth = Type.Object({
   accepted: Type.Integer({ description: 'Counted ballots.' }),
   duplicatesRefused: Type.Integer(),
   late: Type.Integer({ description: 'Ballots that came after the close.' }),
-  waiting: Type.Integer({ description: 'Ballots of all polls that wait to be recorded.' }),
+  waiting: Type.Integer({ description: 'Ballots of all polls that wait in this process for their answer.' }),
+  lagMs: Type.Integer({
+    description: 'How long ago the oldest ballot was accepted that has no outcome yet. 0 without a broker.',
+  }),
 });
 export type PollHealth = Static<typeof PollHealth>;

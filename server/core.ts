@@ -1,4 +1,5 @@
 /** The core: everything between the ledger and the doors. Polls, tallies, recording and the hub, put together and kept running. */
+import { createUnsharedBoard, type SharedBoard } from './board/shared-board.ts';
 import { createResults, type Results } from './board/results.ts';
 import type { Config } from './config.ts';
 import { createTokenVerifier, noTokens, type TokenVerifier } from './identity/token.ts';
@@ -26,10 +27,13 @@ export type Core = {
   readonly polls: PollDirectory;
   readonly pollStore: PollStore;
   readonly results: Results;
+  readonly sharedBoard: SharedBoard;
   readonly hub: Hub;
   readonly castBallot: CastBallot;
   readonly managePoll: ManagePoll;
   readonly refusals: RefusalCounts;
+  /** How long ago the oldest ballot was accepted that has no outcome yet; 0 without a broker. Milliseconds. */
+  readonly lagMs: () => number;
   readonly makeKey: KeyMaker;
   readonly tokens: TokenVerifier;
   readonly cookieSecret: Buffer;
@@ -70,6 +74,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     polls,
     pollStore: store,
     results,
+    sharedBoard: createUnsharedBoard(board, clock.now),
     hub,
     refusals,
     makeKey,
@@ -83,6 +88,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
       settledThrough: ingestLog.settledThrough,
     }),
     waitingCount: ingestLog.waitingCount,
+    lagMs: intake.lagMs,
     recorderAwayMs: intake.recorderAwayMs,
     logAwayMs: intake.logAwayMs,
     castBallot: openCasting({ intake, makeKey, results, polls, ballots, refusals }),

@@ -32,6 +32,8 @@ export type Intake = {
   isOnItsWay(ballotId: Buffer): boolean;
   /** Whether a worker of this process has it in hand. */
   holds(ballotId: Buffer): boolean;
+  /** How long ago the oldest ballot was accepted that has no outcome yet; 0 without one. Milliseconds. */
+  lagMs(): number;
   /** For how long recording has failed here; 0 where this process does not record. Milliseconds. */
   recorderAwayMs(): number;
   /** For how long the broker has not answered; 0 without one. Milliseconds. */
@@ -107,6 +109,7 @@ function openDirectIntake(parts: IntakeParts): Intake {
     stamp: () => ({ id: toUuidV7(nextTick()), acceptedUs: null }),
     isOnItsWay: () => false,
     holds: () => false,
+    lagMs: () => 0,
     recorderAwayMs: recorder.awayMs,
     logAwayMs: () => 0,
     start: () => Promise.resolve(),
@@ -163,6 +166,10 @@ async function openQueuedIntake(parts: IntakeParts, choice: Parameters<typeof op
     },
     isOnItsWay: ids.isOurs,
     holds: (ballotId) => worker?.holds(ballotId) === true,
+    lagMs() {
+      const oldestAt = ingestLog.oldestWaitingAt();
+      return oldestAt === null ? 0 : Math.max(0, known.clock.now() - oldestAt);
+    },
     recorderAwayMs: () => opened?.recorder.awayMs() ?? 0,
     logAwayMs: segments.awayMs,
     async start() {

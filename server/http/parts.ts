@@ -24,6 +24,7 @@ import type { SocketDoor } from '../live/websocket.ts';
 import type { ExportedBallot } from '../ledger/export.ts';
 import type { PollDirectory } from '../ledger/poll-directory.ts';
 import type { PollStore } from '../ledger/polls.ts';
+import type { JoinDoor } from './join-door.ts';
 import type { PageAnswers } from './page-answers.ts';
 import type { Health } from '../ops/health.ts';
 
@@ -55,8 +56,11 @@ export type HttpParts = {
   readonly live: LiveDoor;
   readonly makeKey: KeyMaker;
   readonly refusals: Pick<RefusalCounts, 'of'>;
+  /** How long ago the oldest ballot was accepted that has no outcome yet; 0 without a broker. Milliseconds. */
+  readonly lagMs: () => number;
   /** Ballots that were accepted and wait for their outcome, of all polls. */
   readonly waitingCount: () => number;
+  readonly joinDoor: JoinDoor;
   readonly health: Health;
   readonly pages: PageAnswers;
   readonly log: FastifyBaseLogger;

@@ -12,6 +12,8 @@ export type RedisStream = {
   /** Entries that nobody has acknowledged for `idleMs`, given to this consumer from now on. */
   claim(consumer: string, idleMs: number, count: number): Promise<StreamEntry[]>;
   acknowledge(ids: readonly string[]): Promise<void>;
+  /** Those that have read of late; one that died is in the group for as long as something is pending for it. */
+  countConsumers(): Promise<number>;
   /** Takes away what every consumer has acknowledged. */
   trim(): Promise<void>;
   /** What is left in hand is free for others at once. The consumer itself goes only where nothing is pending for it: that would go with it. */
@@ -21,6 +23,8 @@ export type RedisStream = {
 export const groupName = 'hustings';
 /** How long a read waits for entries. A stop waits for it. */
 const blockMs = 250;
+/** A consumer reads several times a second, whether there is something or not. */
+const silentMsMax = 5_000;
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[] | null];
 
@@ -47,6 +51,10 @@ export function createRedisStream(client: RedisClient, key: string): RedisStream
     },
     async acknowledge(ids) {
       await client.xAck(key, groupName, [...ids]);
+    },
+    async countConsumers() {
+      const consumers = await client.xInfoConsumers(key, groupName);
+      return consumers.filter(({ idle }) => idle < silentMsMax).length;
     },
     async trim() {
       // In this order: what is read in between lies behind the last that was read before.

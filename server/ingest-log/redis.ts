@@ -49,12 +49,16 @@ export async function createRedisSegmentLog(options: RedisLogOptions): Promise<S
       return startRedisConsumer({ stream, reader, claimMs, onDelivery, deliveriesMax, log });
     },
     async measure() {
-      const [groups, length] = await Promise.all([client.xInfoGroups(key), client.xLen(key)]);
+      const [groups, length, workers] = await Promise.all([
+        client.xInfoGroups(key),
+        client.xLen(key),
+        stream.countConsumers(),
+      ]);
       const group = groups.find(({ name }) => name === groupName);
       if (group === undefined) return { segments: length, consumers: 0 };
       // Where entries were taken out of the middle, Redis cannot tell how many were not read yet.
       const unread = (group.lag as number | null) ?? length; // The types leave out that it may be null.
-      return { segments: Math.min(length, unread + group.pending), consumers: group.consumers };
+      return { segments: Math.min(length, unread + group.pending), consumers: workers };
     },
     dead: createRedisDeadLetters(client, {
       key,

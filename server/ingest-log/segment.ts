@@ -92,10 +92,11 @@ export function decodeSegment(bytes: Buffer): Segment {
   const end = bytes.length - crcBytes;
   if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) throw new Error('checksum differs');
   const count = bytes.readUInt32BE(36);
+  const body = bytes.subarray(0, end);
   const ballots: SegmentBallot[] = [];
   let offset = headBytes;
   while (ballots.length < count) {
-    const read = readBallot(bytes.subarray(0, end), offset);
+    const read = readBallot(body, offset);
     ballots.push(read.ballot);
     offset = read.end;
   }
@@ -112,6 +113,8 @@ function readBallot(bytes: Buffer, start: number): { ballot: SegmentBallot; end:
   const count = bytes.readUInt16BE(countAt);
   const end = countAt + 2 + count * 2;
   if (end > bytes.length) throw new Error('length differs');
+  const selections: number[] = [];
+  for (let at = countAt + 2; at < end; at += 2) selections.push(bytes.readUInt16BE(at));
   const ballot: SegmentBallot = {
     pollNo: bytes.readUInt32BE(start),
     ballotForm: bytes.readUInt32BE(start + 4),
@@ -120,7 +123,7 @@ function readBallot(bytes: Buffer, start: number): { ballot: SegmentBallot; end:
     voterKey: bytes.subarray(start + 32, start + 48),
     retryKey: flags & retryKeyFlag ? bytes.subarray(start + 49, start + 65) : null,
     follows: flags & followsFlag ? bytes.subarray(followsAt, followsAt + 16) : null,
-    selections: Array.from({ length: count }, (_, index) => bytes.readUInt16BE(countAt + 2 + index * 2)),
+    selections,
   };
   return { ballot, end };
 }

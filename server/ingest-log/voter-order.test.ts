@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Ballot } from '../poll/ballot.ts';
 import { makeBallot, makePoll, toKey } from '../poll/test-support.ts';
 import { createVoterOrder } from './voter-order.ts';
 
@@ -31,4 +32,15 @@ test('voters of late are remembered, and not all there ever were', () => {
   expect(order.take(makeBallot(poll, 900_001, { voterKey }))).toEqual(first.id);
   for (let no = 200_000; no <= 400_000; no += 1) order.take(makeBallot(poll, no));
   expect(order.take(makeBallot(poll, 900_002, { voterKey }))).toBeNull();
+});
+
+test('nobody follows a ballot that the log may not have', () => {
+  const order = createVoterOrder();
+  const [first, second] = [1, 2].map((no) => makeBallot(poll, no, { voterKey })) as [Ballot, Ballot]; // Of two numbers.
+  order.take(first);
+  order.forget(second);
+  expect(order.take(second)).toEqual(first.id);
+  order.forget(first);
+  expect(order.take(second)).toBeNull();
+  expect(order.take(makeBallot(poll, 3, { voterKey }))).toEqual(second.id);
 });

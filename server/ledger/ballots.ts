@@ -26,6 +26,8 @@ export type BallotStore = {
   find(ballotId: string): Promise<LedgerBallot | null>;
   /** What became of these ballots, as far as it is decided; a ballot is named once. Ids in their canonical text. */
   findOutcomes(ballotIds: readonly string[]): Promise<(LedgerBallot | RefusedBallot)[]>;
+  /** How many accepted ballots of the poll were refused when they were recorded, by reason. */
+  countRefusals(pollNo: number): Promise<ReadonlyMap<string, number>>;
   /** The counted ballot of a voter. */
   findCounted(pollNo: number, voterKey: Buffer): Promise<LedgerBallot | null>;
   hasCounted(pollNo: number, voterKey: Buffer): Promise<boolean>;
@@ -79,6 +81,13 @@ export function createBallotStore(pool: Pool): BallotStore {
     async findOutcomes(ballotIds) {
       const { rows } = await pool.query<LedgerBallot | RefusedBallot>(outcomesQuery, [ballotIds]);
       return rows;
+    },
+    async countRefusals(pollNo) {
+      const { rows } = await pool.query<{ reason: string; count: number }>(
+        'select reason, count(*) as count from ballot_refusals where poll_no = $1 group by reason',
+        [pollNo],
+      );
+      return new Map(rows.map(({ reason, count }) => [reason, count]));
     },
     async findCounted(pollNo, voterKey) {
       const { rows } = await pool.query<LedgerBallot>(

@@ -189,7 +189,7 @@ test('what a manager sees of the health of a poll is what happened', async () =>
   await post(`${server.url}/api/v1/polls/${poll.id}/close`, {}, { 'manage-key': poll.manageKey });
   await cast(server, poll, 'bob');
   const health = await get(`${server.url}/api/v1/polls/${poll.id}/health`, { 'manage-key': poll.manageKey });
-  expect(health.json).toEqual({ accepted: 1, duplicatesRefused: 2, late: 1, waiting: 0 });
+  expect(health.json).toEqual({ accepted: 1, duplicatesRefused: 2, late: 1, waiting: 0, lagMs: 0 });
   expect((await get(`${server.url}/api/v1/polls/${poll.id}/health`)).status).toBe(401);
 });
 

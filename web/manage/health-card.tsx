@@ -26,6 +26,8 @@ export function HealthCard({ manager, accepted }: { readonly manager: Manager; r
     [texts.duplicates, health?.duplicatesRefused],
     [texts.late, health?.late],
     [texts.waiting, health?.waiting],
+    // Without a broker nothing lags behind.
+    ...(health === null || health.lagMs === 0 ? [] : [[texts.lag, Math.ceil(health.lagMs / 1_000)] as const]),
   ] as const;
   return (
     <section class="card panel" aria-labelledby="health">

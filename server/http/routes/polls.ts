@@ -13,15 +13,11 @@ import {
 } from '../../../protocol/poll.ts';
 import { Problem } from '../../../protocol/problem.ts';
 import { answers } from '../answers.ts';
-import { AppError } from '../../errors.ts';
-import { secretsMatch } from '../../identity/manage-key.ts';
 import type { PollStep } from '../../intake/manage-poll.ts';
-import { isStorable } from '../../poll/check-poll.ts';
-import { toJoinCode } from '../../poll/names.ts';
 import type { Poll } from '../../poll/poll.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
 import { pollBytesMax, toExtension, toNullableTime, toPollDraft, toPollEdit } from '../poll-body.ts';
-import { findPoll, requireManager } from '../requests.ts';
+import { findPoll, requireCreateKey, requireManager } from '../requests.ts';
 import { toPollView } from '../../board/views.ts';
 import { toPage } from '../views.ts';
 
@@ -92,7 +88,7 @@ function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOpti
 }
 
 function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
-  const { pollStore } = parts;
+  const { pollStore, joinDoor } = parts;
 
   app.get(
     '/api/v1/polls',
@@ -113,9 +109,7 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
     async (request) => {
       const { limit = pollsShownDefault, before, joinCode } = request.query;
       if (joinCode !== undefined) {
-        const found = isStorable(joinCode)
-          ? await pollStore.find({ by: 'join_code', name: toJoinCode(joinCode) })
-          : null;
+        const found = await joinDoor.find(joinCode, request.socket.remoteAddress ?? '');
         return { polls: found === null ? [] : [view(found)], next: null };
       }
       const beforePollNo = before === undefined ? null : (await findPoll(parts, before)).pollNo;
@@ -246,7 +240,8 @@ function registerHealth(app: HttpApp, parts: HttpParts): void {
     {
       schema: {
         summary: 'How a poll is doing',
-        description: 'For its manager. Refusals are counted by this process, since it started.',
+        description:
+          'For its manager. Refusals are counted by this process since it started; those of ballots that came through a broker by all workers.',
         tags,
         params,
         headers: managerHeaders,
@@ -256,9 +251,17 @@ function registerHealth(app: HttpApp, parts: HttpParts): void {
     async (request, reply) => {
       const poll = await findManaged(parts, request, request.params.poll);
       void reply.header('cache-control', 'no-store');
-      const { duplicates, late } = parts.refusals.of(poll);
+      const here = parts.refusals.of(poll);
+      const recorded = await parts.ballots.countRefusals(poll.pollNo);
       const accepted = parts.results.tallyOf(poll, { manager: true, voted: false })?.ballots ?? 0;
-      return { accepted, duplicatesRefused: duplicates, late, waiting: parts.waitingCount() };
+      return {
+        accepted,
+        // A second ballot is refused here, or after a broker; one that is kept after having been refused here counts once.
+        duplicatesRefused: Math.max(here.duplicates, recorded.get('ballot_already_cast') ?? 0),
+        late: here.late + (recorded.get('poll_closed') ?? 0),
+        waiting: parts.waitingCount(),
+        lagMs: Math.round(parts.lagMs()),
+      };
     },
   );
 }
@@ -267,14 +270,4 @@ async function findManaged(parts: HttpParts, request: FastifyRequest, name: stri
   const poll = await findPoll(parts, name);
   requireManager(parts, request, poll);
   return poll;
-}
-
-function requireCreateKey(request: FastifyRequest, createKey: string | null): void {
-  if (createKey === null) return;
-  const given = request.headers['create-key'];
-  if (given === undefined)
-    throw new AppError('credential_missing', 'Send the create key of this server in the Create-Key header.');
-  if (typeof given !== 'string' || !secretsMatch(given, createKey)) {
-    throw new AppError('create_key_wrong', 'This is not the create key of this server.');
-  }
 }

@@ -55,6 +55,7 @@ export const manage: Catalogue['manage'] = {
   duplicates: 'Doppelte abgelehnt',
   late: 'Zu spät',
   waiting: 'Warten auf den Eintrag',
+  lag: 'Rückstand der Warteschlange in Sekunden',
   healthHint: 'Ablehnungen seit dem Start dieses Servers.',
   share: 'Teilen',
   qrSvg: 'QR-Code als SVG',

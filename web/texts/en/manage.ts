@@ -52,6 +52,7 @@ export const manage = {
   duplicates: 'Duplicates refused',
   late: 'Late',
   waiting: 'Waiting to be recorded',
+  lag: 'Queue lag in seconds',
   healthHint: 'Refusals since this server started.',
   share: 'Share',
   qrSvg: 'QR code as SVG',
