@@ -18,6 +18,7 @@ export default defineConfig({
           include: [
             ...folders.map((folder) => `${folder}/**/*.test.ts`),
             'test/structure/**/*.test.ts',
+            'test/deploy/**/*.test.ts',
             'test/crash/checker.test.ts',
           ],
           exclude: ['**/*.service.test.ts'],

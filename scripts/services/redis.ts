@@ -39,7 +39,7 @@ export async function startRedis(folder: string, options: RedisOptions = {}): Pr
   await mkdir(folder, { recursive: true });
   const port = await findFreePort();
   const args = toArguments({ ...strictSettings, ...options.settings });
-  const answers = (): Promise<boolean> => answersPing(port);
+  const answers = (): Promise<boolean> => answersPing(port, options.settings?.['requirepass']);
   const service = await withGuard<RunningService>(folder, options.guard, (guard) => {
     if (command === null) {
       const options = ['--publish', `127.0.0.1:${port}:6379`];
@@ -56,9 +56,14 @@ function toArguments(settings: Readonly<Record<string, string>>): string[] {
 }
 
 /** While Redis reads its data it answers with an error, and is not ready. */
-async function answersPing(port: number): Promise<boolean> {
+async function answersPing(port: number, password: string | undefined): Promise<boolean> {
   const socket = connect(port, '127.0.0.1').setTimeout(answerMsMax, () => socket.destroy());
-  socket.write('PING\r\n');
-  for await (const answer of socket) return String(answer).startsWith('+PONG');
+  socket.write(`${password === undefined ? '' : `AUTH ${password}\r\n`}PING\r\n`);
+  let answers = '';
+  for await (const part of socket) {
+    answers += String(part);
+    if (answers.includes('+PONG')) return true;
+    if (/^-/mu.test(answers)) return false;
+  }
   return false;
 }
