@@ -3,10 +3,12 @@
  * ballot that is still on its way; and a retry with the same key has the same id, wherever it is accepted.
  *
  * Without a key it is a UUID of version 7. With a key it is one of version 8 (RFC 9562, section 5.8), a hash of poll, voter and key.
- * In both the last three bytes are a hash of the others with the installation's secret. That is not for safety (a guess in 16 million passes, and
- * is told "received" for a ballot that nobody cast), it spares a look-up.
+ * In both the last three bytes are a checksum of the others that begins with a number only the installation knows. That is not for safety (whoever
+ * has seen some ids can make more, and is told "received" for ballots that nobody cast, for a second), it spares a look-up.
+ * On 2026-11-21, on a busy machine, making the whole id took 0.35 µs, and a SHA-256 alone 1.8 µs.
  */
 import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { toUuidV7 } from '../lib/uuid-v7.ts';
 
 export type BallotIds = {
@@ -22,13 +24,14 @@ const sealOffset = 13;
 
 export function createBallotIds(secret: Buffer): BallotIds {
   const prefix = secret.toString('hex');
+  const start = hash('sha256', `${prefix}\nballot id`, 'buffer').readUInt32BE(0);
 
-  function toSeal(id: Buffer): Buffer {
-    return hash('sha256', `${prefix}\nballot id\n${id.toString('latin1', 0, sealOffset)}`, 'buffer');
+  function toSeal(id: Buffer): number {
+    return crc32(id.subarray(0, sealOffset), start) >>> 8;
   }
 
   function seal(id: Buffer): Buffer {
-    toSeal(id).copy(id, sealOffset, 0, id.length - sealOffset);
+    id.writeUIntBE(toSeal(id), sealOffset, 3);
     return id;
   }
 
@@ -41,6 +44,6 @@ export function createBallotIds(secret: Buffer): BallotIds {
       id[8] = 0x80 | ((id[8] ?? 0) & 0x3f);
       return seal(id);
     },
-    isOurs: (id) => id.length === 16 && toSeal(id).compare(id, sealOffset, 16, 0, 16 - sealOffset) === 0,
+    isOurs: (id) => id.length === 16 && toSeal(id) === id.readUIntBE(sealOffset, 3),
   };
 }
