@@ -57,6 +57,7 @@ function serveByHub(): void {
     now: Date.now,
     statusOf: () => 'open',
     tallyOf: readTally,
+    eachStanding: () => undefined,
     leaders: () => [],
   };
   const limits = { connectionsMax: 100_000, connectionsPerAddressMax: 100_000, heartbeatMs: 15_000, now: Date.now };

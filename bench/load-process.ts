@@ -19,6 +19,8 @@ export type LoadOrder = {
 };
 
 export type LoadResult = {
+  /** When the first request was sent. Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly answered: number;
   readonly refused: number;
   readonly perSecond: number;
@@ -90,6 +92,7 @@ function run(order: LoadOrder): Promise<LoadResult> {
     const [p50 = 0, p90 = 0, p99 = 0] = [0.5, 0.9, 0.99].map((share) => latencies.quantile(share));
     const clientCpu = (user + system) / 1e6 / seconds;
     return {
+      startedAt: performance.timeOrigin + startedAt,
       answered,
       refused,
       perSecond: answered / seconds,

@@ -1,20 +1,26 @@
 /**
  * `npm run bench`: answers questions about speed with ratios. `npm run bench -- votes reads` asks only these.
- * Options: --pairs=7 --seconds=3 --connections=64, and --quick for a look that proves nothing.
+ * Options: --pairs=7 --seconds=3 --connections=64, --broker=redis (again for another; all without it), and --quick for a look that
+ * proves nothing.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readMachine, readSteal, readStealCounter } from './machine.ts';
 import { fanout } from './fanout.ts';
+import type { BrokerName } from './bare-client-process.ts';
+import { leaders } from './leaders.ts';
+import { logs } from './logs.ts';
 import type { Figure } from './pairs.ts';
 import type { BenchOptions, Question } from './question.ts';
 import { reads } from './reads.ts';
 import { recorder } from './recorder.ts';
+import { ring } from './ring.ts';
 import { start } from './start.ts';
 import { votes } from './votes.ts';
 
-const questions: Readonly<Record<string, Question>> = { votes, reads, recorder, fanout, start };
+const brokerNames = ['redis', 'rabbitmq', 'kafka'] as const satisfies BrokerName[];
+const questions: Readonly<Record<string, Question>> = { votes, reads, recorder, logs, fanout, ring, leaders, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,13 +28,17 @@ const { values, positionals } = parseArgs({
     pairs: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
+    broker: { type: 'string', multiple: true, default: [...brokerNames] },
     quick: { type: 'boolean', default: false },
   },
 });
 const asked = positionals.length === 0 ? Object.keys(questions) : positionals;
-const options: BenchOptions = values.quick
-  ? { pairs: 2, seconds: 1, connections: Number(values.connections) }
-  : { pairs: Number(values.pairs), seconds: Number(values.seconds), connections: Number(values.connections) };
+const options: BenchOptions = {
+  pairs: values.quick ? 2 : Number(values.pairs),
+  seconds: values.quick ? 1 : Number(values.seconds),
+  connections: Number(values.connections),
+  brokers: brokerNames.filter((name) => values.broker.includes(name)),
+};
 
 const machine = readMachine();
 console.log(

@@ -1,4 +1,4 @@
-/** Two things measured in turn, A B A B …, because a shared machine drifts: only the ratio of neighbours says something. */
+/** Things measured in turn, A B A B …, because a shared machine drifts: only the ratio of neighbours says something. */
 import { median } from './statistics.ts';
 
 export type Slice = { readonly perSecond: number; readonly note?: string };
@@ -17,11 +17,14 @@ export type Figure = {
   readonly note: string;
 };
 
-export type PairPlan = {
+export type FigurePlan = {
   readonly question: string;
   readonly what: string;
   readonly target: number | null;
   readonly smallIsGood?: boolean;
+};
+
+export type PairPlan = FigurePlan & {
   readonly pairs: number;
   readonly a: () => Promise<Slice>;
   readonly b: () => Promise<Slice>;
@@ -38,16 +41,22 @@ export async function measurePairs(plan: PairPlan): Promise<Figure> {
     a.push(slice.perSecond);
     note = slice.note ?? note;
   }
+  return toFigure(plan, a, b, note);
+}
+
+/** Of two series of rates that were measured in the same rounds. */
+export function toFigure(plan: FigurePlan, a: readonly number[], b: readonly number[], note: string): Figure {
   const ratios = a.map((value, index) => value / (b[index] ?? Number.NaN));
   const { question, what, target } = plan;
-  const spread = { ratio: median(ratios), ratioMin: Math.min(...ratios), ratioMax: Math.max(...ratios) };
   return {
     question,
     what,
     target,
     a: median(a),
     b: median(b),
-    ...spread,
+    ratio: median(ratios),
+    ratioMin: Math.min(...ratios),
+    ratioMax: Math.max(...ratios),
     note,
     smallIsGood: plan.smallIsGood ?? false,
   };

@@ -108,7 +108,9 @@ function makeBatches(polls: readonly Poll[]): BallotToRecord[][] {
   return Array.from({ length: ballotsPerLane / batchBallots + 1 }, () =>
     Array.from({ length: batchBallots }, () => {
       const poll = polls[Math.floor(Math.random() * polls.length)] as Poll; // The index lies inside the list.
-      return { version: 1, ballot: { poll, id: makeId(), voterKey: randomBytes(16), retryKey: null, selections: [1] } };
+      const voterKey = randomBytes(16);
+      const ballot = { poll, id: makeId(), acceptedUs: null, voterKey, retryKey: null, selections: [1] };
+      return { version: 1, ballot };
     }).sort(
       (a, b) => a.ballot.poll.pollNo - b.ballot.poll.pollNo || Buffer.compare(a.ballot.voterKey, b.ballot.voterKey),
     ),

@@ -5,7 +5,6 @@
  * never capped by its length, which would drop what was acknowledged: it is trimmed below the oldest entry that somebody still
  * has to record.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 import { createAbsence } from '../lib/absence.ts';
 import { connectToRedis, type RedisClient } from '../lib/redis-client.ts';
@@ -75,19 +74,16 @@ export async function createRedisSegmentLog(options: RedisLogOptions): Promise<S
 
 /** @throws {AppendFailed} */
 async function appendEntry(client: RedisClient, key: string, fields: Record<string, Buffer | string>): Promise<void> {
-  const late = new AbortController();
-  const timeout = sleep(appendMsMax, undefined, { signal: late.signal, ref: false }).then(
-    () => {
-      throw new AppendFailed('ingest_log_unavailable', 'unknown', new Error('Redis did not answer in time.'));
-    },
-    () => undefined,
-  );
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new AppendFailed('ingest_log_unavailable', 'unknown', new Error('Redis did not answer in time.')));
+  }, appendMsMax).unref();
   try {
-    await Promise.race([client.xAdd(key, '*', fields), timeout]);
+    await Promise.race([client.xAdd(key, '*', fields), late.promise]);
   } catch (error) {
     throw error instanceof AppendFailed ? error : toAppendFailed(error);
   } finally {
-    late.abort();
+    clearTimeout(timer);
   }
 }
 
@@ -116,14 +112,15 @@ async function checkDurability(client: RedisClient): Promise<void> {
         'Allow CONFIG GET there, or start with --durability process.',
     );
   });
-  for (const [name, wanted, risk] of weakSettings) {
-    const actual = settings[name];
-    if (actual === undefined || actual === wanted) continue;
-    throw new Error(
-      `Redis has ${name} = ${actual}, so it ${risk}. ` +
-        `Run "redis-cli config set ${name} ${wanted}" there and put it into redis.conf, or start with --durability process.`,
-    );
-  }
+  const weak = weakSettings.filter(([name, wanted]) => settings[name] !== undefined && settings[name] !== wanted);
+  if (weak.length === 0) return;
+  // All of them at once: nobody wants to start again for each.
+  const faults = weak.map(([name, , risk]) => `${name} = ${settings[name]}, so it ${risk}`);
+  const remedies = weak.map(([name, wanted]) => `"redis-cli config set ${name} ${wanted}"`);
+  throw new Error(
+    `Redis has ${faults.join('; ')}. Run ${remedies.join(' and ')} there and put ${weak.length === 1 ? 'it' : 'them'} into ` +
+      'redis.conf, or start with --durability process.',
+  );
 }
 
 function toReason(error: unknown): string {

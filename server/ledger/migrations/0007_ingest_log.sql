@@ -137,12 +137,12 @@ begin
     on conflict do nothing
     returning poll_no, selections, cast_at
   ), marks as (
-    select poll_no, selections, date_trunc('second', cast_at) as second, count(*) as ballots
+    select poll_no, selections, cast_at, count(*) as ballots
     from recorded
-    group by poll_no, selections, second
+    group by poll_no, selections, cast_at
   )
   select
-    array_agg(row(poll_no, selections, second, ballots, ballots)::tally_mark),
+    array_agg(row(poll_no, selections, date_trunc('second', cast_at), ballots, ballots)::tally_mark),
     coalesce(sum(ballots), 0)
   into v_marks, v_recorded
   from marks;
@@ -166,6 +166,105 @@ begin
   end if;
 end $$;
 
+-- A retry may be recorded before the ballot that it repeats, which was accepted earlier. When that comes, too, the ballot takes the earlier place,
+-- and which ballot of its voter counts is decided anew. Answers the ballots that were moved; null, as nearly always, where there are none.
+create function move_ballots_back(
+  p_slot smallint,
+  p_polls integer[],
+  p_forms integer[],
+  p_voters uuid[],
+  p_ballots uuid[],
+  p_retry_keys uuid[],
+  p_accepted bigint[],
+  p_doubtful integer[]
+) returns uuid[]
+language plpgsql
+as $$
+declare
+  v_polls integer[];
+  v_voters uuid[];
+  v_ballots uuid[];
+  v_marks tally_mark[];
+begin
+  with moved as (
+    update ballot_history as stored
+    set accepted_us = given.accepted_us,
+      cast_at = to_cast_at(given.accepted_us)
+    from unnest(p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_accepted)
+      as given (poll_no, form, voter_key, ballot_id, retry_key, accepted_us)
+    where stored.poll_no = given.poll_no
+      and stored.voter_key = given.voter_key
+      and stored.retry_key = given.retry_key
+      and stored.ballot_id = given.ballot_id
+      and stored.accepted_us > given.accepted_us
+      and (
+        p_doubtful is null
+        or given.poll_no <> all (p_doubtful)
+        or ballot_was_in_time(given.poll_no, given.form, given.accepted_us)
+      )
+    returning stored.poll_no, stored.voter_key, stored.ballot_id
+  )
+  select array_agg(poll_no), array_agg(voter_key), array_agg(ballot_id)
+  into v_polls, v_voters, v_ballots
+  from moved;
+  if v_ballots is null then
+    return null;
+  end if;
+
+  -- Whoever records another ballot of these voters now waits, or is waited for and then seen.
+  perform
+  from ballots
+  join unnest(v_polls, v_voters) as moved (poll_no, voter_key) using (poll_no, voter_key)
+  order by poll_no, voter_key
+  for update of ballots;
+
+  with last as (
+    select distinct on (poll_no, voter_key) history.*
+    from ballot_history as history
+    join unnest(v_polls, v_voters) as moved (poll_no, voter_key) using (poll_no, voter_key)
+    order by poll_no, voter_key, acceptance_of(history.ballot_id, history.accepted_us) desc, history.ballot_id desc
+  ), former as (
+    select ballots.poll_no, ballots.voter_key, ballots.cast_at, ballots.selections
+    from ballots
+    join last on last.poll_no = ballots.poll_no and last.voter_key = ballots.voter_key
+  ), counted as (
+    update ballots as standing
+    set cast_at = last.cast_at,
+      version = last.version,
+      ballot_id = last.ballot_id,
+      retry_key = nullif(last.retry_key, last.ballot_id),
+      selections = last.selections,
+      accepted_us = last.accepted_us,
+      superseded = null
+    from last
+    where standing.poll_no = last.poll_no
+      and standing.voter_key = last.voter_key
+      and (standing.ballot_id, standing.accepted_us) is distinct from (last.ballot_id, last.accepted_us)
+    returning standing.poll_no, standing.voter_key, standing.cast_at, standing.selections
+  ), marks as (
+    select poll_no, selections, cast_at, 1 as ballots, 1 as changes
+    from counted
+    union all
+    select former.poll_no, former.selections, former.cast_at, -1, 0
+    from former
+    join counted on counted.poll_no = former.poll_no and counted.voter_key = former.voter_key
+  ), summed as (
+    select poll_no, selections, date_trunc('second', cast_at) as second, sum(ballots) as ballots, sum(changes) as changes
+    from marks
+    group by 1, 2, 3
+  )
+  select array_agg(row(poll_no, selections, second, ballots, changes)::tally_mark)
+  into v_marks
+  from summed;
+
+  if v_marks is not null then
+    perform add_to_tallies(p_slot, v_marks);
+    -- A number that nobody is told of: whoever misses it reads the sums anew.
+    perform next_batch_no(p_slot);
+  end if;
+  return v_ballots;
+end $$;
+
 -- Records one batch of ballots of polls with revote = replace: a voter's latest accepted ballot counts.
 -- No two ballots of a batch may share poll and voter. The history's key decides what is new and what a retry.
 create function record_changeable_ballots(
@@ -186,6 +285,8 @@ declare
   v_doubtful integer[];
   v_marks tally_mark[];
   v_verdicts ballot_verdict[];
+  v_recorded bigint;
+  v_moved uuid[];
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
@@ -256,13 +357,17 @@ begin
         null,
         (counted.superseded).selections
       )::ballot_verdict
-    ) filter (where counted.ballot_id is null or counted.superseded is not null)
-  into v_marks, v_verdicts
+    ) filter (where counted.ballot_id is null or counted.superseded is not null),
+    count(*)
+  into v_marks, v_verdicts, v_recorded
   from given
   join accepted on accepted.ballot_id = given.ballot_id
   left join counted on counted.ballot_id = given.ballot_id;
 
   perform add_to_tallies(p_slot, v_marks);
+  if v_recorded < cardinality(p_polls) then
+    v_moved := move_ballots_back(p_slot, p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_accepted, v_doubtful);
+  end if;
   return next row(0, 'batch', v_now, next_batch_no(p_slot), null, null, null)::ballot_verdict;
   return query select * from unnest(v_verdicts);
 
@@ -281,5 +386,7 @@ begin
     on stands.poll_no = given.poll_no
     and stands.voter_key = given.voter_key
     and stands.retry_key = coalesce(given.retry_key, given.ballot_id)
-  where stands.ballot_id is distinct from given.ballot_id or stands.xmin <> pg_current_xact_id()::xid;
+  where stands.ballot_id is distinct from given.ballot_id
+    or stands.xmin <> pg_current_xact_id()::xid
+    or stands.ballot_id = any (v_moved);
 end $$;
