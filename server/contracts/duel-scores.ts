@@ -41,7 +41,11 @@ type EngineSocket = {
   close(discard: boolean): void;
 };
 
-export function startScoresFeed(server: HttpServer, source: ScoresSource, keeper: Pick<Keeper, 'admit'>): ScoresFeed {
+export function startScoresFeed(
+  server: HttpServer,
+  source: ScoresSource,
+  keeper: Pick<Keeper, 'admit' | 'noteFrames'>,
+): ScoresFeed {
   const seats = createSeats(keeper);
   const io = new Server<Heard, Emitted>(server, {
     maxHttpBufferSize: messageBytesMax,
@@ -56,8 +60,11 @@ export function startScoresFeed(server: HttpServer, source: ScoresSource, keeper
 
   io.on('connection', (socket) => {
     socket.emit('message', { text: 'Welcome!' });
+    keeper.noteFrames('socketio', 1);
     const scores = source.read();
-    if (scores !== null) socket.emit('scores', JSON.stringify(scores));
+    if (scores === null) return;
+    socket.emit('scores', JSON.stringify(scores));
+    keeper.noteFrames('socketio', 1);
   });
   io.engine.on('connection', (connection: EngineSocket) => {
     endFloods(connection);
@@ -75,6 +82,7 @@ export function startScoresFeed(server: HttpServer, source: ScoresSource, keeper
     sent = text;
     sentAt = at;
     io.volatile.emit('scores', text);
+    keeper.noteFrames('socketio', io.engine.clientsCount);
   }, tickMs);
   timer.unref();
 
@@ -94,7 +102,7 @@ function createSeats(keeper: Pick<Keeper, 'admit'>): Seats {
   const seats = new WeakMap<IncomingMessage, Seat>();
   return {
     take(request) {
-      const seat = keeper.admit(request.socket.remoteAddress ?? '');
+      const seat = keeper.admit(request.socket.remoteAddress ?? '', 'socketio');
       if (seat === null) return false;
       seats.set(request, seat);
       // A WebSocket that breaks off before it is open is announced by nothing else.

@@ -1,19 +1,15 @@
 /** What clients of the contract `election` send. */
 import { isUuidText } from '../lib/uuid-v7.ts';
-import { ElectionRefusal, faultAt, type Fault } from './election-errors.ts';
+import { DetailRefusal, faultAt, parseFields, type Fault } from './detail-errors.ts';
 
 /** `token` undefined: it comes in the header, if at all. `candidateId` is yet to be read: who votes is asked first. */
 export type ElectionVote = { readonly token: string | undefined; readonly candidateId: unknown };
 
 export function parseVoteBody(body: unknown): ElectionVote {
-  if (body === undefined || body === null) throw faultAt(['body'], 'missing', 'Field required');
-  if (typeof body !== 'object' || Array.isArray(body)) {
-    throw faultAt(['body'], 'model_attributes_type', 'Input should be a valid dictionary or object');
-  }
-  const { candidate_id: candidateId, user_token: token }: { candidate_id?: unknown; user_token?: unknown } = body;
+  const { candidate_id: candidateId, user_token: token } = parseFields(body);
   if (token === undefined || token === null) return { token: undefined, candidateId };
   if (typeof token === 'string' && token !== '') return { token, candidateId };
-  throw new ElectionRefusal(401, 'Could not validate credentials: the token is no text.');
+  throw new DetailRefusal(401, 'Could not validate credentials: the token is no text.');
 }
 
 /** The canonical text of a UUID in any of its spellings: with or without dashes, in braces, as a URN. */
@@ -39,8 +35,8 @@ export function parseResultsQuery(url: string): ResultsQuery {
   const limit = parseInteger(query, 'limit', limitDefault);
   const candidate = query.get('candidate_id');
   const candidateId = candidate === null ? null : parseCandidateId(candidate, ['query', 'candidate_id']);
-  if (page < 1) throw new ElectionRefusal(400, 'Page number must be 1 or greater.');
-  if (limit < 1 || limit > limitMax) throw new ElectionRefusal(400, `Limit must be between 1 and ${limitMax}.`);
+  if (page < 1) throw new DetailRefusal(400, 'Page number must be 1 or greater.');
+  if (limit < 1 || limit > limitMax) throw new DetailRefusal(400, `Limit must be between 1 and ${limitMax}.`);
   return { candidateId, page, limit };
 }
 

@@ -4,14 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import { answers } from '../http/answers.ts';
 import type { Contract } from '../http/app.ts';
-import { parseJson } from '../http/json-body.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { bearerOf, idempotencyKeyOf, tokenVoterOf } from '../http/requests.ts';
 import type { ElectionStore } from '../ledger/election.ts';
 import type { RateLimit } from '../ops/rate-limit.ts';
 import type { Poll } from '../poll/poll.ts';
+import { DetailRefusal, detailShape as detail, useDetailErrors } from './detail-errors.ts';
 import { parseCandidateId, parseResultsQuery, parseVoteBody } from './election-bodies.ts';
-import { answerElectionError, ElectionRefusal, faultAt } from './election-errors.ts';
+import { electionRefusals } from './election-errors.ts';
 import { findElectionPoll } from './election-poll.ts';
 import type { ReadElectionResults } from './election-results.ts';
 import { acceptVote, readVoteStatus } from './election-votes.ts';
@@ -23,7 +23,6 @@ export type ElectionParts = {
 };
 
 const tags = ['contracts'];
-const detail = Type.Object({ detail: Type.Any({ description: 'A text, or with 422 a list of what is wrong where.' }) });
 const processingStatus = Type.Union(
   ['received', 'validating', 'processed', 'failed'].map((status) => Type.Literal(status)),
 );
@@ -32,15 +31,7 @@ export function createElectionContract(election: ElectionParts): Contract {
   return {
     openToAnyOrigin: null,
     register(app, parts) {
-      app.removeAllContentTypeParsers();
-      app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-        try {
-          done(null, body.length === 0 ? null : parseJson(body));
-        } catch {
-          done(faultAt(['body'], 'json_invalid', 'JSON decode error'));
-        }
-      });
-      app.setErrorHandler(answerElectionError);
+      useDetailErrors(app, electionRefusals);
       registerVote(app, parts, election);
       registerVoteStatus(app, parts, election);
       registerResults(app, parts, election);
@@ -72,7 +63,7 @@ function registerVote(app: HttpApp, parts: HttpParts, { votes, rateLimit }: Elec
     await checkRate(rateLimit, voter.identity);
     const candidateId = parseCandidateId(vote.candidateId, ['body', 'candidate_id']);
     const poll = await findElection(parts);
-    if (!poll.optionNoById.has(candidateId)) throw new ElectionRefusal(404, 'Candidate not found');
+    if (!poll.optionNoById.has(candidateId)) throw new DetailRefusal(404, 'Candidate not found');
     const idempotencyKey = idempotencyKeyOf(request);
     const { voteId, acceptedAt } = await acceptVote(
       { ...parts, votes },
@@ -90,7 +81,7 @@ function registerVote(app: HttpApp, parts: HttpParts, { votes, rateLimit }: Elec
 
 async function checkRate(rateLimit: RateLimit, identity: string): Promise<void> {
   const seconds = await rateLimit.take(identity);
-  if (seconds > 0) throw new ElectionRefusal(429, 'Rate limit exceeded. Try again later.', seconds);
+  if (seconds > 0) throw new DetailRefusal(429, 'Rate limit exceeded. Try again later.', seconds);
 }
 
 function registerVoteStatus(app: HttpApp, { ballotStates }: HttpParts, { votes }: ElectionParts): void {
@@ -110,7 +101,7 @@ function registerVoteStatus(app: HttpApp, { ballotStates }: HttpParts, { votes }
   };
   app.get<{ Params: { voteId: string } }>('/api/v1/votes/:voteId', { schema }, async (request, reply) => {
     const vote = await readVoteStatus({ votes, ballotStates }, request.params.voteId);
-    if (vote === null) throw new ElectionRefusal(404, 'Vote not found');
+    if (vote === null) throw new DetailRefusal(404, 'Vote not found');
     void reply.header('cache-control', 'no-store');
     return {
       vote_id: vote.voteId,
@@ -153,6 +144,6 @@ function registerResults(app: HttpApp, parts: HttpParts, { readResults }: Electi
 
 async function findElection(parts: HttpParts): Promise<Poll> {
   const poll = await findElectionPoll(parts);
-  if (poll === null) throw new ElectionRefusal(404, 'There is no election.');
+  if (poll === null) throw new DetailRefusal(404, 'There is no election.');
   return poll;
 }

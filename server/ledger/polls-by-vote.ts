@@ -7,6 +7,7 @@
 import { isSlug } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
 import { pollColumns, toPoll, type PollRow } from './poll-rows.ts';
+import { toPollName } from './polls.ts';
 import { inTransaction, type Pool, type Queryable } from './postgres.ts';
 
 /** A poll by the id that votes name it by, and the options that it should have. Texts that the ledger can hold. */
@@ -29,7 +30,7 @@ export type VotedLimits = {
 export type PollsByVoteStore = {
   /**
    * Makes what is missing, all of it or nothing, and answers each poll as it then stands. A poll beyond the limit is not in the answer, nor is one whose
-   * name is the slug of a poll that somebody made; options beyond the limit are not in their polls. Calls wait for each other, on all servers.
+   * name is the id or slug of another; options beyond the limit are not in their polls. Calls wait for each other, on all servers.
    */
   make(wanted: readonly WantedPoll[], limits: VotedLimits): Promise<ReadonlyMap<string, Poll>>;
 };
@@ -65,42 +66,45 @@ async function insertMissing(
     if (missing.length === 0) return;
     const room = pollsMax - (await countMade(client));
     if (room <= 0) return;
-    await insertPolls(client, missing.slice(0, room), (name) => {
+    const inserted = await insertPolls(client, missing.slice(0, room), (name) => {
       const drawn = drawNames(name);
       return draw === 1 && isSlug(name) && !reservedSlugs.has(name) ? { ...drawn, slug: name } : drawn;
     });
-    if (missing.length > room) return;
+    if (inserted === missing.length) return;
   }
   throw new Error(`No free names for polls after ${drawsMax} draws.`);
 }
 
-/** Of these names those that no poll has, neither as the id of its votes nor as its slug. */
+/** Of these names, in their order, those that no poll has, neither as the id of its votes nor as its own id or slug. */
 async function findMissing(client: Queryable, names: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select name
-    from unnest($1::text[]) as name
-    where not exists (select from polls where made_as = name)
-      and not exists (select from polls where slug = name)`,
-    [names],
+    from unnest($1::text[], $2::uuid[]) with ordinality as given (name, id, place)
+    where not exists (select from polls where polls.made_as = given.name)
+      and not exists (select from polls where polls.slug = given.name)
+      and not exists (select from polls where polls.id = given.id)
+    order by place`,
+    [names, names.map(toPollName).map(({ by, name }) => (by === 'id' ? name : null))],
   );
   return rows.map(({ name }) => name);
 }
 
 async function countMade(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ count: number }>(
-    'select count(*) as count from polls where made_as is not null',
-  );
+  const { rows } = await client.query<{ count: number }>('select count from polls_by_vote');
   return rows[0]?.count ?? 0;
 }
 
-/** Where another poll has one of the names already, nothing is inserted. */
+/**
+ * Where another poll has one of the names already, nothing is inserted. Answers how many were. Open since a minute ago: no clock that stamps ballots is so far behind,
+ * and the first of them must not come before the opening.
+ */
 async function insertPolls(
   client: Queryable,
   names: readonly string[],
   toNames: (name: string) => DrawnNames,
-): Promise<void> {
+): Promise<number> {
   const drawn = names.map(toNames);
-  await client.query(
+  const { rowCount } = await client.query(
     `with made as (
       insert into polls (
         id, slug, join_code, question, electorate, revote, visibility, selections_min, selections_max, listed, layout,
@@ -108,11 +112,14 @@ async function insertPolls(
       )
       select
         id, slug, join_code, name, 'open', 'refuse', 'always', 1, 1, false, 'board',
-        date_trunc('milliseconds', clock_timestamp()), manage_key_hash, name
+        date_trunc('milliseconds', clock_timestamp()) - interval '1 minute', manage_key_hash, name
       from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])
         as given (name, id, slug, join_code, manage_key_hash)
       on conflict do nothing
       returning poll_no
+    ), counted as (
+      update polls_by_vote
+      set count = count + (select count(*) from made)
     )
     insert into poll_events (poll_no, event, detail)
     select poll_no, 'created', '{"by": "vote"}'
@@ -125,6 +132,7 @@ async function insertPolls(
       drawn.map(({ manageKeyHash }) => manageKeyHash),
     ],
   );
+  return rowCount ?? 0;
 }
 
 /** New options get the next numbers, in the order in which they are wanted. A poll that had options already gets a new revision. */

@@ -162,8 +162,10 @@ create table polls (
   embed_parents text[] not null default '{}'::text[],
   logo bytea,
   logo_type text,
+  made_as text,
   constraint polls_id_key UNIQUE (id),
   constraint polls_join_code_key UNIQUE (join_code),
+  constraint polls_made_as_key UNIQUE (made_as),
   constraint polls_slug_key UNIQUE (slug),
   constraint polls_pkey PRIMARY KEY (poll_no),
   constraint polls_check CHECK ((selections_min <= selections_max)),
@@ -174,10 +176,27 @@ create table polls (
   constraint polls_layout_check CHECK ((layout = ANY (ARRAY['ballot'::text, 'board'::text]))),
   constraint polls_logo_check CHECK ((octet_length(logo) <= 65536)),
   constraint polls_logo_has_type CHECK (((logo IS NULL) = (logo_type IS NULL))),
+  constraint polls_made_as_check CHECK (((char_length(made_as) >= 1) AND (char_length(made_as) <= 128))),
   constraint polls_revote_check CHECK ((revote = ANY (ARRAY['refuse'::text, 'replace'::text]))),
   constraint polls_selections_max_check CHECK ((selections_max >= 1)),
   constraint polls_selections_min_check CHECK ((selections_min >= 0)),
   constraint polls_visibility_check CHECK ((visibility = ANY (ARRAY['always'::text, 'after_vote'::text, 'after_close'::text, 'manager'::text])))
+);
+
+create table polls_by_vote (
+  count integer not null,
+  constraint polls_by_vote_count_check CHECK ((count >= 0))
+);
+
+create table ring (
+  only_row boolean not null default true,
+  generation integer not null,
+  nodes text[] not null,
+  virtual_nodes integer not null,
+  label text not null,
+  changed_at timestamp with time zone not null default clock_timestamp(),
+  constraint ring_pkey PRIMARY KEY (only_row),
+  constraint ring_only_row_check CHECK (only_row)
 );
 
 create table secrets (
@@ -277,6 +296,21 @@ begin
   );
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.forget_poll_by_vote()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update polls_by_vote set count = count - 1;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.lock_polls_by_vote()
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock(1215460180, 2) $function$;
+
 CREATE OR REPLACE FUNCTION public.lock_schedules()
  RETURNS void
  LANGUAGE sql
@@ -286,6 +320,95 @@ CREATE OR REPLACE FUNCTION public.lock_schedules_shared()
  RETURNS void
  LANGUAGE sql
 AS $function$select pg_advisory_xact_lock_shared(1215460180, 1)$function$;
+
+CREATE OR REPLACE FUNCTION public.move_ballots_back(p_slot smallint, p_polls integer[], p_forms integer[], p_voters uuid[], p_ballots uuid[], p_retry_keys uuid[], p_accepted bigint[], p_doubtful integer[])
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_polls integer[];
+  v_voters uuid[];
+  v_ballots uuid[];
+  v_marks tally_mark[];
+begin
+  with moved as (
+    update ballot_history as stored
+    set accepted_us = given.accepted_us,
+      cast_at = to_cast_at(given.accepted_us)
+    from unnest(p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_accepted)
+      as given (poll_no, form, voter_key, ballot_id, retry_key, accepted_us)
+    where stored.poll_no = given.poll_no
+      and stored.voter_key = given.voter_key
+      and stored.retry_key = given.retry_key
+      and stored.ballot_id = given.ballot_id
+      and stored.accepted_us > given.accepted_us
+      and (
+        p_doubtful is null
+        or given.poll_no <> all (p_doubtful)
+        or ballot_was_in_time(given.poll_no, given.form, given.accepted_us)
+      )
+    returning stored.poll_no, stored.voter_key, stored.ballot_id
+  )
+  select array_agg(poll_no), array_agg(voter_key), array_agg(ballot_id)
+  into v_polls, v_voters, v_ballots
+  from moved;
+  if v_ballots is null then
+    return null;
+  end if;
+
+  -- Whoever records another ballot of these voters now waits, or is waited for and then seen.
+  perform
+  from ballots
+  join unnest(v_polls, v_voters) as moved (poll_no, voter_key) using (poll_no, voter_key)
+  order by poll_no, voter_key
+  for update of ballots;
+
+  with last as (
+    select distinct on (poll_no, voter_key) history.*
+    from ballot_history as history
+    join unnest(v_polls, v_voters) as moved (poll_no, voter_key) using (poll_no, voter_key)
+    order by poll_no, voter_key, acceptance_of(history.ballot_id, history.accepted_us) desc, history.ballot_id desc
+  ), former as (
+    select ballots.poll_no, ballots.voter_key, ballots.cast_at, ballots.selections
+    from ballots
+    join last on last.poll_no = ballots.poll_no and last.voter_key = ballots.voter_key
+  ), counted as (
+    update ballots as standing
+    set cast_at = last.cast_at,
+      version = last.version,
+      ballot_id = last.ballot_id,
+      retry_key = nullif(last.retry_key, last.ballot_id),
+      selections = last.selections,
+      accepted_us = last.accepted_us,
+      superseded = null
+    from last
+    where standing.poll_no = last.poll_no
+      and standing.voter_key = last.voter_key
+      and (standing.ballot_id, standing.accepted_us) is distinct from (last.ballot_id, last.accepted_us)
+    returning standing.poll_no, standing.voter_key, standing.cast_at, standing.selections
+  ), marks as (
+    select poll_no, selections, cast_at, 1 as ballots, 1 as changes
+    from counted
+    union all
+    select former.poll_no, former.selections, former.cast_at, -1, 0
+    from former
+    join counted on counted.poll_no = former.poll_no and counted.voter_key = former.voter_key
+  ), summed as (
+    select poll_no, selections, date_trunc('second', cast_at) as second, sum(ballots) as ballots, sum(changes) as changes
+    from marks
+    group by 1, 2, 3
+  )
+  select array_agg(row(poll_no, selections, second, ballots, changes)::tally_mark)
+  into v_marks
+  from summed;
+
+  if v_marks is not null then
+    perform add_to_tallies(p_slot, v_marks);
+    -- A number that nobody is told of: whoever misses it reads the sums anew.
+    perform next_batch_no(p_slot);
+  end if;
+  return v_ballots;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.next_batch_no(p_slot smallint)
  RETURNS bigint
@@ -366,12 +489,12 @@ begin
     on conflict do nothing
     returning poll_no, selections, cast_at
   ), marks as (
-    select poll_no, selections, date_trunc('second', cast_at) as second, count(*) as ballots
+    select poll_no, selections, cast_at, count(*) as ballots
     from recorded
-    group by poll_no, selections, second
+    group by poll_no, selections, cast_at
   )
   select
-    array_agg(row(poll_no, selections, second, ballots, ballots)::tally_mark),
+    array_agg(row(poll_no, selections, date_trunc('second', cast_at), ballots, ballots)::tally_mark),
     coalesce(sum(ballots), 0)
   into v_marks, v_recorded
   from marks;
@@ -404,6 +527,8 @@ declare
   v_doubtful integer[];
   v_marks tally_mark[];
   v_verdicts ballot_verdict[];
+  v_recorded bigint;
+  v_moved uuid[];
 begin
   perform lock_schedules_shared();
   v_now := date_trunc('milliseconds', clock_timestamp());
@@ -474,13 +599,17 @@ begin
         null,
         (counted.superseded).selections
       )::ballot_verdict
-    ) filter (where counted.ballot_id is null or counted.superseded is not null)
-  into v_marks, v_verdicts
+    ) filter (where counted.ballot_id is null or counted.superseded is not null),
+    count(*)
+  into v_marks, v_verdicts, v_recorded
   from given
   join accepted on accepted.ballot_id = given.ballot_id
   left join counted on counted.ballot_id = given.ballot_id;
 
   perform add_to_tallies(p_slot, v_marks);
+  if v_recorded < cardinality(p_polls) then
+    v_moved := move_ballots_back(p_slot, p_polls, p_forms, p_voters, p_ballots, p_retry_keys, p_accepted, v_doubtful);
+  end if;
   return next row(0, 'batch', v_now, next_batch_no(p_slot), null, null, null)::ballot_verdict;
   return query select * from unnest(v_verdicts);
 
@@ -499,7 +628,9 @@ begin
     on stands.poll_no = given.poll_no
     and stands.voter_key = given.voter_key
     and stands.retry_key = coalesce(given.retry_key, given.ballot_id)
-  where stands.ballot_id is distinct from given.ballot_id or stands.xmin <> pg_current_xact_id()::xid;
+  where stands.ballot_id is distinct from given.ballot_id
+    or stands.xmin <> pg_current_xact_id()::xid
+    or stands.ballot_id = any (v_moved);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.tell_poll_news()
