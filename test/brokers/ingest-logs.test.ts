@@ -60,7 +60,7 @@ async function openQueued(name: TestedLog, queueName: string, options: OpenLogOp
       recorder,
       readPoll: () => Promise.resolve(ingestLogPoll),
       peekPoll: () => ingestLogPoll,
-      isDecided: () => Promise.resolve(true),
+      followers: { awaitDecision: () => Promise.resolve() },
       insist,
     }),
     insist,

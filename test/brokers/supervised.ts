@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Guard } from '../../scripts/services/guard.ts';
+import { findFreePort } from '../../scripts/services/ports.ts';
 
 export type Plan = {
   /** What follows `hustings` on the command line. */
@@ -32,13 +33,14 @@ const errorCharsMax = 2_000;
 
 /** Resolves when all of them are healthy. @throws {Error} with what it said last, if one ends before */
 export async function supervise(plan: Plan): Promise<Supervised> {
-  const { command, check, count, folder, env, guard } = plan;
-  const children = new Set<ChildProcess>();
+  const { command, check, count, folder, guard } = plan;
+  /** Each with its variables: containers have an address of their own, and processes on one machine a port. */
+  const children = new Map<ChildProcess, Plan['env']>();
   const ready = new Set<ChildProcess>();
   let stopping = false;
   let lastWords = '';
 
-  function begin(): void {
+  function begin(env: Plan['env']): void {
     const child = spawn(process.execPath, ['server/main.ts', ...command], {
       cwd: folder,
       env,
@@ -48,7 +50,7 @@ export async function supervise(plan: Plan): Promise<Supervised> {
     const { pid } = child;
     if (pid === undefined) throw new Error(`hustings ${command.join(' ')} cannot be started in ${folder}.`);
     guard.watch(pid);
-    children.add(child);
+    children.set(child, env);
     child.stdout.on('data', (text) => {
       if (String(text).includes('is ready')) ready.add(child);
     });
@@ -60,7 +62,7 @@ export async function supervise(plan: Plan): Promise<Supervised> {
       children.delete(child);
       ready.delete(child);
       setTimeout(() => {
-        if (!stopping) begin();
+        if (!stopping) begin(env);
       }, restartMs);
     });
   }
@@ -68,7 +70,8 @@ export async function supervise(plan: Plan): Promise<Supervised> {
   async function areHealthy(): Promise<boolean> {
     if (ready.size < count) return false;
     if (check.length === 0) return true;
-    return run(process.execPath, check, { cwd: folder, env }).then(
+    const checks = [...children.values()].map((env) => run(process.execPath, check, { cwd: folder, env }));
+    return Promise.all(checks).then(
       () => true,
       () => false,
     );
@@ -88,7 +91,7 @@ export async function supervise(plan: Plan): Promise<Supervised> {
   async function stop(): Promise<(number | null)[]> {
     stopping = true;
     return Promise.all(
-      [...children].map(async (child) => {
+      [...children.keys()].map(async (child) => {
         const gone = once(child, 'exit');
         child.kill('SIGTERM');
         const [status] = (await gone) as [number | null]; // As Node says.
@@ -97,7 +100,8 @@ export async function supervise(plan: Plan): Promise<Supervised> {
     );
   }
 
-  for (let no = 1; no <= count; no += 1) begin();
+  const places = await Promise.all(Array.from({ length: count }, () => toPlace(plan)));
+  for (const env of places) begin(env);
   try {
     await untilHealthy(false);
   } catch (error) {
@@ -107,7 +111,7 @@ export async function supervise(plan: Plan): Promise<Supervised> {
   return {
     stop,
     async kill() {
-      const [child] = children;
+      const [child] = children.keys();
       if (child === undefined) throw new Error(`No hustings ${command.join(' ')} runs.`);
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
@@ -115,4 +119,9 @@ export async function supervise(plan: Plan): Promise<Supervised> {
       await untilHealthy(true);
     },
   };
+}
+
+/** What the image says of metrics is for a container. */
+async function toPlace({ env }: Plan): Promise<Plan['env']> {
+  return { ...env, HUSTINGS_METRICS_HOST: '127.0.0.1', HUSTINGS_METRICS_PORT: String(await findFreePort()) };
 }

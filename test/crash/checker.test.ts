@@ -13,7 +13,7 @@ function request(no: number, change: Partial<Cast & Ended & { final: boolean }> 
   const { outcome, answered, text, receipt: given, ...rest } = { ...cast, ...end, ...change };
   return [
     { ...rest, kind: 'sent', no },
-    { kind: 'ended', no, outcome, answered, text, receipt: given },
+    { kind: 'ended', no, outcome, answered, text, receipt: given, refusal: null },
   ];
 }
 
@@ -24,6 +24,7 @@ const row = (change: Partial<LedgerRow> = {}): LedgerRow => ({
   key: 'k',
   option: '1',
   castAt,
+  acceptedUs: null,
   counted: true,
   ...change,
 });
@@ -41,6 +42,11 @@ const sound: Evidence = {
   faults: [{ kind: 'server', underWay: 3 }],
   faultsMin: 1,
   acknowledgedMin: 2,
+  acknowledges: 'outcome',
+  refusals: [],
+  told: [],
+  reads: [],
+  followed: [],
 };
 
 /** The same voter changes from option 1 to option 2. */
@@ -69,6 +75,28 @@ const replaced: Evidence = {
   polls: [{ ...pollFacts, policy: 'replace' }],
   surfaces: shows(0, 1),
 };
+
+/** The same voter, acknowledged by a log twice, whose second ballot was refused when it was recorded. */
+const queued: Evidence = {
+  ...sound,
+  history: [
+    ...sound.history,
+    ...request(3, { key: 'k2', text: 'b2', receipt: { ballotId: 'b2', castAt: null } }),
+    ...request(4, { key: 'k2', text: 'b2', receipt: { ballotId: 'b2', castAt: null }, final: true }),
+  ],
+  ledger: [row({ acceptedUs: 5 })],
+  refusals: [{ ballotId: 'b2', reason: 'ballot_already_cast' }],
+  told: [
+    { ballotId: 'b1', status: 'counted' },
+    { ballotId: 'b2', status: 'failed' },
+  ],
+  acknowledges: 'acceptance',
+};
+
+/** One connection that was sent these counts. */
+const follows = (isWhole: boolean, ...totals: number[]): Evidence['followed'] => [
+  { poll: 'p', frames: totals.map((total, version) => ({ version, total })), isWhole },
+];
 
 const openPoll: PollFacts = { ...pollFacts, policy: 'open' };
 
@@ -106,6 +134,38 @@ test.for<[what: string, evidence: Evidence]>([
       polls: [openPoll],
     },
   ],
+  ['a ballot that a log took and that was refused when another one counted', queued],
+  [
+    'a retry that a log took later, and that says so',
+    {
+      ...queued,
+      history: [...queued.history, ...request(7, { receipt: { ballotId: 'b1', castAt: later } })],
+    },
+  ],
+  [
+    'a later ballot with a lower id, where a log carries the order',
+    {
+      ...replaced,
+      ledger: [row({ acceptedUs: 5, counted: false, ballotId: 'b2' }), row({ acceptedUs: 6, key: 'k2', option: '2' })],
+      history: replaced.history.map((entry) =>
+        entry.kind === 'sent' || entry.receipt === null
+          ? entry
+          : {
+              ...entry,
+              text: entry.text === 'b1' ? 'b2' : 'b1',
+              receipt: { ballotId: entry.text === 'b1' ? 'b2' : 'b1', castAt: null },
+            },
+      ),
+      told: [
+        { ballotId: 'b2', status: 'superseded' },
+        { ballotId: 'b1', status: 'counted' },
+      ],
+      acknowledges: 'acceptance',
+    },
+  ],
+  ['a read of less than was acknowledged', { ...sound, reads: [{ poll: 'p', total: 0, readAt: 4 }] }],
+  ['a connection that broke in the middle', { ...sound, followed: follows(false, 0) }],
+  ['a connection that lived to the end', { ...sound, followed: follows(true, 0, 1) }],
 ])('%s is no fault', ([, evidence]) => {
   expect(check(evidence)).toEqual([]);
 });
@@ -226,6 +286,48 @@ test.for<[invariants: string[], what: string, evidence: Evidence]>([
       history: [...request(1), ...request(2, { final: true, outcome: 'unknown', receipt: null })],
       acknowledgedMin: 1,
     },
+  ],
+  [
+    ['I1'],
+    'an acknowledged ballot was refused though no other one of its voter counts',
+    {
+      ...queued,
+      history: queued.history.map((entry) =>
+        entry.kind === 'sent' && entry.key === 'k2' ? { ...entry, user: 'w' } : entry,
+      ),
+    },
+  ],
+  [
+    ['I1'],
+    'an acknowledged ballot was refused for another reason',
+    { ...queued, refusals: [{ ballotId: 'b2', reason: 'poll_closed' }] },
+  ],
+  [
+    ['I3', 'I13'],
+    'a ballot that was refused when it was recorded is in the ledger',
+    {
+      ...queued,
+      ledger: [row({ acceptedUs: 5 })],
+      refusals: [...queued.refusals, { ballotId: 'b1', reason: 'ballot_already_cast' }],
+    },
+  ],
+  [['I6'], 'somebody reads more than was sent', { ...sound, reads: [{ poll: 'p', total: 1, readAt: 0 }] }],
+  [['I7'], 'a connection is sent less than before', { ...sound, followed: follows(false, 1, 0) }],
+  [
+    ['I7'],
+    'a connection is sent the same version twice',
+    { ...sound, followed: [{ poll: 'p', frames: [0, 0].map((version) => ({ version, total: 1 })), isWhole: true }] },
+  ],
+  [['I7'], 'a connection that lived to the end is left behind', { ...sound, followed: follows(true, 0) }],
+  [
+    ['I13'],
+    'a ballot that a log took is still on its way',
+    { ...queued, told: [...queued.told.slice(0, 1), { ballotId: 'b2', status: 'received' }] },
+  ],
+  [
+    ['I13'],
+    'somebody is told another outcome than the ledger has',
+    { ...queued, told: queued.told.map((told) => ({ ...told, status: 'counted' })) },
   ],
   [['I14'], 'a fault struck in silence', { ...sound, faults: [...sound.faults, { kind: 'server', underWay: 0 }] }],
   [['I14'], 'too few faults struck', { ...sound, faultsMin: 2 }],

@@ -1,4 +1,5 @@
 /** Clients that vote without pause, mostly well, sometimes twice, sometimes the same again, and write down what they do and see. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cast, Ended, Entry, Receipt } from './history.ts';
 
 export type CrashPoll = Pick<Cast, 'poll' | 'policy' | 'door'> & {
@@ -12,7 +13,10 @@ export type Clients = {
   readonly history: readonly Entry[];
   /** The numbers of the requests under way. */
   underWay(): number[];
+  /** How many acknowledgements came. */
   acknowledged(): number;
+  /** The ids on their receipts, each once. Some interfaces give none. */
+  ballotIds(): string[];
   /** Lets every client finish its request, and ends. */
   stop(): Promise<void>;
   /** Sends every acknowledged ballot once more, in the hope of the same receipt. */
@@ -20,13 +24,18 @@ export type Clients = {
 };
 
 export type ClientsOptions = {
-  readonly url: string;
+  /** The servers; each request goes to any of them. */
+  readonly urls: readonly string[];
   readonly polls: readonly CrashPoll[];
   readonly count: number;
   readonly random: () => number;
+  /** Between an answer and the next request of a client. */
+  readonly thinkMs?: number;
+  /** How long a client waits for an answer. */
+  readonly answerMsMax?: number;
 };
 
-const requestMsMax = 15_000;
+const answerMsDefault = 15_000;
 const retryShare = 0.1;
 const secondBallotShare = 0.1;
 /** Retries and second ballots are drawn from the latest ballots. */
@@ -34,11 +43,13 @@ const recentMax = 200;
 /** A server that is away refuses at once: without a breath the clients would only spin. */
 const breathMs = 10;
 
-export function startClients({ url, polls, count, random }: ClientsOptions): Clients {
+export function startClients(options: ClientsOptions): Clients {
+  const { urls, polls, count, random, thinkMs = 0, answerMsMax = answerMsDefault } = options;
   const history: Entry[] = [];
   const underWay = new Set<number>();
   const recent: Cast[] = [];
   const acknowledged = new Map<string, Cast>();
+  const ballotIds = new Set<string>();
   const pollOf = new Map(polls.map((poll) => [poll.poll, poll]));
   let acknowledgedCount = 0;
   let castCount = 0;
@@ -72,12 +83,15 @@ export function startClients({ url, polls, count, random }: ClientsOptions): Cli
     const no = requestCount;
     history.push({ ...cast, kind: 'sent', no, final });
     underWay.add(no);
-    const ended: Ended = { kind: 'ended', no, ...(await request(url, cast, pollOf.get(cast.poll)?.id ?? '')) };
+    const { path, body } = toRequest(cast, pollOf.get(cast.poll)?.id ?? '');
+    const answer = await request({ url: `${pick(urls)}${path}`, body, cast, msMax: answerMsMax });
+    const ended: Ended = { kind: 'ended', no, ...answer };
     history.push(ended);
     underWay.delete(no);
     if (ended.outcome === 'ok') {
       acknowledgedCount += 1;
       acknowledged.set(`${cast.poll} ${cast.key}`, cast);
+      if (ended.receipt !== null) ballotIds.add(ended.receipt.ballotId);
     }
     return ended;
   }
@@ -85,7 +99,8 @@ export function startClients({ url, polls, count, random }: ClientsOptions): Cli
   async function vote(): Promise<void> {
     while (!stopped) {
       const { outcome } = await send(nextCast(), false);
-      if (outcome === 'unknown') await new Promise((resolve) => setTimeout(resolve, breathMs));
+      const pauseMs = outcome === 'unknown' ? Math.max(breathMs, thinkMs) : thinkMs;
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   }
 
@@ -94,6 +109,7 @@ export function startClients({ url, polls, count, random }: ClientsOptions): Cli
     history,
     underWay: () => [...underWay],
     acknowledged: () => acknowledgedCount,
+    ballotIds: () => [...ballotIds],
     async stop() {
       stopped = true;
       await Promise.all(clients);
@@ -108,22 +124,24 @@ export function startClients({ url, polls, count, random }: ClientsOptions): Cli
   };
 }
 
-type Answer = Pick<Ended, 'outcome' | 'answered' | 'text' | 'receipt'>;
+type Answer = Pick<Ended, 'outcome' | 'answered' | 'text' | 'receipt' | 'refusal'>;
 
-const unknown: Answer = { outcome: 'unknown', answered: false, text: null, receipt: null };
+const unknown: Answer = { outcome: 'unknown', answered: false, text: null, receipt: null, refusal: null };
 
-async function request(url: string, cast: Cast, pollId: string): Promise<Answer> {
+type Request = { readonly url: string; readonly body: object; readonly cast: Cast; readonly msMax: number };
+
+async function request({ url, body, cast, msMax }: Request): Promise<Answer> {
   try {
-    const { path, body } = toRequest(cast, pollId);
-    const response = await fetch(`${url}${path}`, {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': cast.key },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(requestMsMax),
+      signal: AbortSignal.timeout(msMax),
     });
     const text = await response.text();
-    const answer = { ...unknown, answered: true };
-    if (response.ok) return { ...answer, outcome: 'ok', text, receipt: readReceipt(cast, text) };
+    if (response.ok) return { ...unknown, answered: true, outcome: 'ok', text, receipt: readReceipt(cast, text) };
+    const refusal = { status: response.status, retryAfter: response.headers.has('retry-after') };
+    const answer = { ...unknown, answered: true, refusal };
     const { recorded } = JSON.parse(text) as { recorded?: string }; // A problem body, or one of a contract, which has no such word.
     return recorded === 'no' ? { ...answer, outcome: 'fail' } : answer;
   } catch {
@@ -141,7 +159,7 @@ function toRequest({ door, user, option }: Cast, pollId: string): { path: string
 
 function readReceipt({ door }: Cast, text: string): Receipt | null {
   if (door === 'features') return null;
-  const body = JSON.parse(text) as Record<string, string | undefined>; // The shapes are what other tests check.
+  const body = JSON.parse(text) as Record<string, string | null | undefined>; // The shapes are what other tests check.
   const [id, time] = door === 'party' ? [body['vote_id'], body['timestamp']] : [body['ballotId'], body['castAt']];
-  return { ballotId: id ?? '', castAt: time ?? '' };
+  return { ballotId: id ?? '', castAt: time ?? null };
 }

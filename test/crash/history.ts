@@ -15,7 +15,11 @@ export type Cast = {
   readonly option: string;
 };
 
-export type Receipt = { readonly ballotId: string; readonly castAt: string };
+export type Receipt = {
+  readonly ballotId: string;
+  /** null where it does not say. */
+  readonly castAt: string | null;
+};
 
 export type Sent = Cast & {
   readonly kind: 'sent';
@@ -34,12 +38,14 @@ export type Ended = {
   /** The body of an acknowledgement, and what it says where its door gives receipts. */
   readonly text: string | null;
   readonly receipt: Receipt | null;
+  /** What an answer that refuses says of its kind, and whether it says when to come back. */
+  readonly refusal: { readonly status: number; readonly retryAfter: boolean } | null;
 };
 
 export type Entry = Sent | Ended;
 
 export type Operation = Omit<Sent, 'kind'> &
-  Omit<Ended, 'kind'> & {
+  Omit<Ended, 'kind' | 'refusal'> & {
     /** Places in the history: of the first request with this ballot, and of the end of this one. */
     readonly firstSentAt: number;
     readonly endedAt: number;
