@@ -10,6 +10,7 @@ function createSample() {
   allowed.add('POST', '/polls/:poll/ballots::batch');
   allowed.add('GET', '/docs/*');
   allowed.add('GET', '/a.b(c)');
+  allowed.add('POST', '/vote/:poll_id');
   return allowed;
 }
 
@@ -26,6 +27,7 @@ test.for([
   ['/docs', []],
   ['/a.b(c)', ['GET']],
   ['/aXb(c)', []],
+  ['/vote/100', ['POST']],
   ['', []],
 ] as const)('the path %j takes %j', ([path, methods]) => {
   expect(createSample().of(path)).toEqual(methods);

@@ -26,7 +26,7 @@ export function createAllowedMethods(): AllowedMethods {
 
 /** Fastify's patterns: `:name` is one segment (or the part of one before a `::` literal colon), `*` is the rest. */
 function toRegExp(pattern: string): RegExp {
-  const parts = pattern.split(/(::|:[A-Za-z]+|\*)/u).map((part) => {
+  const parts = pattern.split(/(::|:[A-Za-z_]+|\*)/u).map((part) => {
     if (part === '::') return ':';
     if (part === '*') return '.*';
     return part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`);

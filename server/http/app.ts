@@ -54,6 +54,9 @@ export function createBareApp(parts: HttpParts, options: HttpOptions): HttpServe
   app.setErrorHandler(answerProblem);
   useJson(app);
   useMethodTable(app, parts);
+  if (parts.requestMeter !== null) {
+    app.addHook('onRoute', parts.requestMeter.onRoute).addHook('onResponse', parts.requestMeter.onResponse);
+  }
   return { app, requestCount: useRequestIds(app, parts), connections: watchConnections(app.server) };
 }
 

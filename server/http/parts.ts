@@ -26,6 +26,7 @@ import type { PollDirectory } from '../ledger/poll-directory.ts';
 import type { PollStore } from '../ledger/polls.ts';
 import type { JoinDoor } from './join-door.ts';
 import type { PageAnswers } from './page-answers.ts';
+import type { RequestMeter } from './request-meter.ts';
 import type { Health } from '../ops/health.ts';
 
 /** Fastify whose handlers have the types of their schemas. */
@@ -62,6 +63,8 @@ export type HttpParts = {
   readonly waitingCount: () => number;
   readonly joinDoor: JoinDoor;
   readonly health: Health;
+  /** null where nobody asks how many requests there were. */
+  readonly requestMeter: RequestMeter | null;
   readonly pages: PageAnswers;
   readonly log: FastifyBaseLogger;
 };

@@ -45,7 +45,8 @@ export function toProblem(error: AppError, requestId: string): Problem {
 
 /** Sets what every answer to a refusal has, whatever its body: status, Retry-After, a line in the log. */
 export function prepareRefusal(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, retryAfterSeconds } = error.row;
+  const { status } = error.row;
+  const { retryAfterSeconds } = error;
   if (status >= 500) request.log.error({ err: error, code: error.code }, 'request failed');
   else request.log.debug({ code: error.code }, 'request refused');
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
-import { manageKeyMatches } from '../identity/manage-key.ts';
+import { manageKeyMatches, secretsMatch } from '../identity/manage-key.ts';
 import type { CastRequest, Receipt, Voter } from '../intake/cast-ballot.ts';
 import { isStorable } from '../poll/check-poll.ts';
 import type { Poll } from '../poll/poll.ts';
@@ -173,4 +173,15 @@ export function isManager({ cookies }: Pick<HttpParts, 'cookies'>, headers: Inco
 function holdsManageKey(headers: IncomingHttpHeaders, poll: Poll): boolean {
   const key = headers['manage-key'];
   return typeof key === 'string' && manageKeyMatches(key, poll.manageKeyHash);
+}
+
+/** For requests that make polls. @throws {AppError} `credential_missing`, `create_key_wrong` */
+export function requireCreateKey({ headers }: Pick<FastifyRequest, 'headers'>, createKey: string | null): void {
+  if (createKey === null) return;
+  const given = headers['create-key'];
+  if (given === undefined)
+    throw new AppError('credential_missing', 'Send the create key of this server in the Create-Key header.');
+  if (typeof given !== 'string' || !secretsMatch(given, createKey)) {
+    throw new AppError('create_key_wrong', 'This is not the create key of this server.');
+  }
 }

@@ -5,8 +5,10 @@ import {
   count,
   duration,
   host,
+  looseBoolean,
   origins,
   path,
+  pathPrefix,
   postgresUrl,
   redisUrl,
   shortTexts,
@@ -36,6 +38,24 @@ describe('what a kind of setting takes', () => {
     for (const text of ['', '*,https://a.org', 'a.org', 'null', 'https://a.org/x', 'ftp://a.org']) {
       expect(origins.parse(text), text).toBeUndefined();
     }
+  });
+
+  test('a beginning of paths has no slash at its end, and the root is empty', () => {
+    expect(['/api/v1', '/api/v1/', '/v2.0', '/'].map((text) => pathPrefix.parse(text))).toEqual([
+      '/api/v1',
+      '/api/v1',
+      '/v2.0',
+      '',
+    ]);
+    for (const text of ['', 'api', '//', '/a b', '/a//b', '/:poll', '/*', '/é', '/a?b', `/${'a'.repeat(255)}`]) {
+      expect(pathPrefix.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('other programs write booleans in other ways', () => {
+    for (const text of ['true', 'True', '1', 'YES', 'on']) expect(looseBoolean.parse(text), text).toBe(true);
+    for (const text of ['false', 'False', '0', 'no', 'OFF']) expect(looseBoolean.parse(text), text).toBe(false);
+    for (const text of ['', '*', '2', 'express:*']) expect(looseBoolean.parse(text), text).toBeUndefined();
   });
 
   test('a database may be reached over a socket', () => {

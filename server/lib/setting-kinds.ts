@@ -70,6 +70,14 @@ export const path: Kind<string> = {
   parse: (text) => (printable.test(text) && text.length <= 4_096 ? text : undefined),
 };
 
+/** The beginning of the paths of some routes, without a slash at its end: empty for the root. */
+export const pathPrefix: Kind<string> = {
+  placeholder: 'PATH',
+  takes: 'a path such as /api/v1, of letters, digits and . _ ~ -, or / alone',
+  parse: (text) =>
+    /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*\/?)?$/.test(text) && text.length <= 255 ? text.replace(/\/$/, '') : undefined,
+};
+
 export const shortText: Kind<string> = {
   placeholder: 'TEXT',
   takes: 'a text of 1 to 255 characters',
@@ -110,6 +118,18 @@ export const boolean: Kind<boolean> = {
   takes: 'true or false',
   alone: 'true',
   parse: (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
+};
+
+/** A boolean in the spellings of other programs' variables. */
+export const looseBoolean: Kind<boolean> = {
+  placeholder: 'true|false',
+  takes: 'true or false, also written 1, yes, on or 0, no, off',
+  alone: 'true',
+  parse(given) {
+    const word = given.toLowerCase();
+    if (['true', '1', 'yes', 'on'].includes(word)) return true;
+    return ['false', '0', 'no', 'off'].includes(word) ? false : undefined;
+  },
 };
 
 export function choice<const T extends string>(words: readonly T[]): Kind<T> {

@@ -1,6 +1,15 @@
 /** Whether the process can do its work, in words for people and probes. */
 
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] };
+/** What a process needs to do its work. */
+export type HealthPart = 'ledger' | 'log' | 'board';
+
+export type Readiness = {
+  readonly ready: boolean;
+  /** Why not; empty where it is ready. */
+  readonly reasons: readonly string[];
+  /** `ok`, or what is wrong with it. */
+  readonly parts: Readonly<Record<HealthPart, string>>;
+};
 
 export type Health = {
   check(): Promise<Readiness>;
@@ -16,11 +25,17 @@ export type HealthParts = {
   readonly recorderAwayMs: () => number;
   /** For how long the broker of the ingest log has not answered, in milliseconds. */
   readonly logAwayMs: () => number;
+  /** For how long it is not known that the board has everything that the ledger has, in milliseconds. */
+  readonly boardStaleMs: () => number;
   /** How long the ledger may take to answer. */
   readonly answerMsMax?: number;
 };
 
-export function createHealth({ askLedger, recorderAwayMs, logAwayMs, answerMsMax = 2_000 }: HealthParts): Health {
+/** The board is compared with the ledger each second, and a reading of the whole ledger takes its time. */
+const boardStaleMsMax = 10_000;
+
+export function createHealth(parts: HealthParts): Health {
+  const { askLedger, recorderAwayMs, logAwayMs, boardStaleMs, answerMsMax = 2_000 } = parts;
   let draining = false;
 
   async function ledgerAnswers(): Promise<boolean> {
@@ -35,18 +50,43 @@ export function createHealth({ askLedger, recorderAwayMs, logAwayMs, answerMsMax
     return Promise.race([answered, givenUp]);
   }
 
+  async function lookAtLedger(): Promise<string[]> {
+    const faults: string[] = [];
+    if (recorderAwayMs() > 0) faults.push(`Recording has failed for ${Math.round(recorderAwayMs())} ms.`);
+    if (!(await ledgerAnswers())) faults.push(`The ledger did not answer within ${answerMsMax} ms.`);
+    return faults;
+  }
+
+  function lookAtLog(): string[] {
+    return logAwayMs() > 0 ? [`The ingest log has not answered for ${Math.round(logAwayMs())} ms.`] : [];
+  }
+
+  function lookAtBoard(): string[] {
+    const staleMs = Math.round(boardStaleMs());
+    return staleMs > boardStaleMsMax ? [`The board has not been seen to have the whole ledger for ${staleMs} ms.`] : [];
+  }
+
   return {
     async check() {
-      const reasons: string[] = [];
-      if (draining) reasons.push('The server is shutting down.');
-      if (recorderAwayMs() > 0) reasons.push(`Recording has failed for ${Math.round(recorderAwayMs())} ms.`);
-      if (logAwayMs() > 0) reasons.push(`The ingest log has not answered for ${Math.round(logAwayMs())} ms.`);
-      if (!(await ledgerAnswers())) reasons.push(`The ledger did not answer within ${answerMsMax} ms.`);
-      return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+      const ledger = await lookAtLedger();
+      const log = lookAtLog();
+      const board = lookAtBoard();
+      const reasons = [...(draining ? ['The server is shutting down.'] : []), ...log, ...ledger, ...board];
+      const parts = { ledger: toText(ledger), log: toText(log), board: toText(board) };
+      return { ready: reasons.length === 0, reasons, parts };
     },
     beginDrain() {
       draining = true;
     },
     draining: () => draining,
   };
+}
+
+function toText(faults: readonly string[]): string {
+  return faults.length === 0 ? 'ok' : faults.join(' ');
+}
+
+/** What `/readyz` says, on whichever port. */
+export function toReadinessBody({ ready, reasons, parts }: Readiness): object {
+  return ready ? { status: 'ready', ...parts } : { status: 'not_ready', reasons, ...parts };
 }

@@ -1,24 +1,25 @@
 import { expect, test } from 'vitest';
-import { createMemoryRateLimit } from './rate-limit.ts';
-import { createSharedRateLimit } from './rate-limit-shared.ts';
+import { describeRateLimits, takeMany } from '../../test/support/describe-rate-limit.ts';
+import { createMemoryRateLimit } from './rate-limit-memory.ts';
+import { createRedisRateLimit } from './rate-limit-redis.ts';
+import { createRateLimits } from './rate-limits.ts';
 
 const options = { timesMax: 3, windowSeconds: 60 };
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function takeMany(limit: ReturnType<typeof createMemoryRateLimit>, key: string, count: number) {
-  return Array.from({ length: count }, () => limit.take(key));
-}
+describeRateLimits('in memory', () => createRateLimits({ memory: null, log }));
 
-test('within a window each key has its number of times, and hears when there is room again', () => {
+test('a window begins with the first time and ends after its length', async () => {
   let now = 0;
   const limit = createMemoryRateLimit(options, () => now);
-  expect(takeMany(limit, 'a', 4)).toEqual([0, 0, 0, 60]);
+  expect(await takeMany(limit, 'a', 4)).toEqual([0, 0, 0, 60]);
   now = 59_001;
-  expect(takeMany(limit, 'a', 1)).toEqual([1]);
-  expect(takeMany(limit, 'b', 1)).toEqual([0]);
+  expect([limit.look('a'), ...(await takeMany(limit, 'a', 1))]).toEqual([1, 1]);
+  expect(await takeMany(limit, 'b', 1)).toEqual([0]);
   now = 60_000;
-  expect(takeMany(limit, 'a', 4)).toEqual([0, 0, 0, 60]);
-  expect(takeMany(limit, 'b', 3)).toEqual([0, 0, 60]);
+  expect(limit.look('a')).toBe(0);
+  expect(await takeMany(limit, 'a', 4)).toEqual([0, 0, 0, 60]);
+  expect(await takeMany(limit, 'b', 3)).toEqual([0, 0, 60]);
 });
 
 test('of very many keys the oldest are forgotten', () => {
@@ -29,14 +30,10 @@ test('of very many keys the oldest are forgotten', () => {
 });
 
 test('while the shared memory is away each process counts for itself', async () => {
-  const limit = createSharedRateLimit(
-    {
-      memory: { count: () => Promise.reject(new Error('away')) },
-      otherwise: createMemoryRateLimit(options, () => 0),
-      log,
-    },
-    options,
-  );
-  const taken = await Promise.all(takeMany(limit, 'a', 4).map((seconds) => Promise.resolve(seconds)));
-  expect(taken).toEqual([0, 0, 0, 60]);
+  const away = () => Promise.reject(new Error('away'));
+  const otherwise = createMemoryRateLimit(options, () => 0);
+  const limit = createRedisRateLimit({ memory: { count: away, readCount: away }, otherwise, log }, 'votes', options);
+  expect(await limit.look('a')).toBe(0);
+  expect(await takeMany(limit, 'a', 4)).toEqual([0, 0, 0, 60]);
+  expect(await limit.look('a')).toBe(60);
 });

@@ -35,13 +35,14 @@ test('every refusal is a problem with a code of the table, and names its request
 test('alive and ready are told apart', async () => {
   const server = await startTestServer();
   expect((await get(`${server.url}/healthz`)).json).toEqual({ status: 'alive' });
-  expect((await get(`${server.url}/readyz`)).json).toEqual({ status: 'ready' });
+  const parts = { ledger: 'ok', log: 'ok', board: 'ok' };
+  expect((await get(`${server.url}/readyz`)).json).toEqual({ status: 'ready', ...parts });
   server.running.ledger.pool.query = () => Promise.reject(new Error('away')) as never;
   const ready = await get(`${server.url}/readyz`);
   expect([ready.status, ready.headers.get('retry-after'), ready.json]).toMatchObject([
     503,
     '1',
-    { status: 'not_ready' },
+    { status: 'not_ready', ...parts, ledger: 'The ledger did not answer within 2000 ms.' },
   ]);
   expect((await get(`${server.url}/healthz`)).status).toBe(200);
 });

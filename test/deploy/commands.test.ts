@@ -32,6 +32,7 @@ const pods = podsOf(manifests);
 const imageEnv = Object.fromEntries(
   instructionsOf(dockerfile, 'slim', 'ENV').map(({ rest }) => rest.split('=', 2) as [string, string]),
 );
+const metricsPort = Number(imageEnv['HUSTINGS_METRICS_PORT']);
 const { paths } = JSON.parse(readFileSync(path.join(root, 'test/conformance/openapi.snapshot.json'), 'utf8')) as {
   paths: object;
 }; // The server's own description.
@@ -66,7 +67,10 @@ test('the variables that the image sets are those of the program', () => {
     instructionsOf(dockerfile, 'default', 'ENV').map(({ rest }) => rest.split('=', 2)),
   );
   expect([HOST, HUSTINGS_DATA]).toEqual(['0.0.0.0', '/data']);
-  expect(instructionsOf(dockerfile, 'slim', 'EXPOSE').map(({ rest }) => Number(rest))).toEqual([settings.port.default]);
+  expect(instructionsOf(dockerfile, 'slim', 'EXPOSE').map(({ rest }) => Number(rest))).toEqual([
+    settings.port.default,
+    metricsPort,
+  ]);
 });
 
 test.for(own)('%s listens where its published ports lead, on every address of its container', ([, service]) => {
@@ -116,37 +120,50 @@ test('the health check asks a path that the server has, by a program that is in 
   const command = JSON.parse(
     / CMD (.+)$/u.exec(instructionsOf(dockerfile, 'slim', 'HEALTHCHECK').at(-1)?.rest ?? '')?.[1] ?? '[]',
   ) as string[]; // As above.
-  for (const [, { healthcheck }] of own) {
-    if (healthcheck?.disable !== true) expect(healthcheck?.test).toEqual(['CMD', ...command]);
+  for (const [, { command: words = [], environment, healthcheck }] of own) {
+    if (healthcheck?.disable === true) continue;
+    expect(healthcheck?.test).toEqual(['CMD', ...command, ...words]);
+    expect(configOf(invoke(words, environment)).metricsPort).toBe(metricsPort);
   }
 });
 
-test.for(pods)('the program takes the command and every variable of the pods of $name', ({ pod: { containers } }) => {
-  const samples: Record<string, string> = {
-    DATABASE_URL: 'postgres://hustings:secret@db:5432/hustings',
-    RABBITMQ_URL: 'amqp://hustings:secret@broker:5672',
-    REDIS_URL: 'redis://:secret@cache:6379',
-    JWT_SECRET_KEY: secrets.JWT_SECRET_KEY,
-  };
-  const shared = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
-  for (const { args, env, ports = [], startupProbe, livenessProbe, readinessProbe } of containers) {
-    const given = Object.fromEntries(env.map(({ name, value }) => [name, value ?? samples[name] ?? '']));
-    const invocation = invoke(args, { ...shared, ...given });
-    const { command } = invocation;
-    if (command !== 'serve' && command !== 'worker' && command !== 'migrate')
-      throw new Error(`No pod runs ${command}.`);
-    expect(unreadBy('serve', shared)).toEqual([]);
-    expect(unreadBy(command, given)).toEqual([]);
-    expect(configOf(invocation).durability).toBe('strict');
-    const probes = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet);
-    if (command !== 'serve') {
-      expect(probes.filter((probe) => probe !== undefined)).toEqual([]);
-      continue;
+test.for(pods)(
+  'the program takes the command and every variable of the pods of $name',
+  ({ pod: { containers }, annotations: podAnnotations }) => {
+    const samples: Record<string, string> = {
+      DATABASE_URL: 'postgres://hustings:secret@db:5432/hustings',
+      RABBITMQ_URL: 'amqp://hustings:secret@broker:5672',
+      REDIS_URL: 'redis://:secret@cache:6379',
+      JWT_SECRET_KEY: secrets.JWT_SECRET_KEY,
+    };
+    const shared = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+    for (const { args, env, ports = [], startupProbe, livenessProbe, readinessProbe } of containers) {
+      const given = Object.fromEntries(env.map(({ name, value }) => [name, value ?? samples[name] ?? '']));
+      const invocation = invoke(args, { ...shared, ...given });
+      const { command } = invocation;
+      if (command !== 'serve' && command !== 'worker' && command !== 'migrate')
+        throw new Error(`No pod runs ${command}.`);
+      expect(unreadBy('serve', shared)).toEqual([]);
+      expect(unreadBy(command, given)).toEqual([]);
+      expect(configOf(invocation).durability).toBe('strict');
+      const probes = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet);
+      const { host, metricsHost, metricsPort, port: publicPort } = configOf(invocation);
+      expect([host, metricsHost]).toEqual(['0.0.0.0', '0.0.0.0']);
+      const metrics = { name: 'metrics', containerPort: metricsPort };
+      const expected = {
+        migrate: [],
+        worker: [metrics],
+        serve: [{ name: 'http', containerPort: publicPort }, metrics],
+      };
+      expect(ports).toEqual(expected[command]);
+      // A worker has no other port.
+      const asked = ['/healthz', '/healthz', '/readyz'].map((path) => ({ path, port: expected[command][0]?.name }));
+      expect(probes.filter((probe) => probe !== undefined)).toEqual(command === 'migrate' ? [] : asked);
+      const annotations = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(metricsPort) };
+      expect(podAnnotations).toEqual(command === 'migrate' ? undefined : annotations);
     }
-    expect(ports).toEqual([{ name: 'http', containerPort: configOf(invocation).port }]);
-    expect(probes).toEqual(['/healthz', '/healthz', '/readyz'].map((path) => ({ path, port: 'http' })));
-  }
-});
+  },
+);
 
 /** The hosts in a service's variables and arguments, with the port where one is named. Its own public address is for others. */
 function addressesOf({ environment = {}, command = [] }: ComposeService): [host: string, port: string | undefined][] {

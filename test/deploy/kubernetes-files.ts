@@ -32,6 +32,8 @@ export type Pod = {
   readonly containers: readonly Container[];
 };
 
+type PodMetadata = { readonly labels: Labels; readonly annotations?: Labels };
+
 /** What our manifests use. Their schemas are checked before anything is read from them. */
 export type Manifest = {
   readonly apiVersion: string;
@@ -39,7 +41,7 @@ export type Manifest = {
   readonly metadata: { readonly name: string; readonly labels?: Labels };
   readonly data?: Labels;
   readonly spec: {
-    readonly template?: { readonly metadata: { readonly labels: Labels }; readonly spec: Pod };
+    readonly template?: { readonly metadata: PodMetadata; readonly spec: Pod };
     readonly selector?: Labels & { readonly matchLabels?: Labels };
     readonly podSelector?: { readonly matchLabels?: Labels };
     readonly scaleTargetRef?: { readonly kind: string; readonly name: string };
@@ -73,10 +75,8 @@ export function readManifests(): Manifest[] {
 }
 
 /** The manifests that make pods, with the pod that each makes. */
-export function podsOf(manifests: readonly Manifest[]): { name: string; labels: Labels; pod: Pod }[] {
+export function podsOf(manifests: readonly Manifest[]): (PodMetadata & { name: string; pod: Pod })[] {
   return manifests.flatMap(({ metadata, spec }) =>
-    spec?.template === undefined
-      ? []
-      : [{ name: metadata.name, labels: spec.template.metadata.labels, pod: spec.template.spec }],
+    spec?.template === undefined ? [] : [{ ...spec.template.metadata, name: metadata.name, pod: spec.template.spec }],
   );
 }

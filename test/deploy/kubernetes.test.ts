@@ -40,6 +40,7 @@ test('everything that a deployment needs is there, and every file is named', () 
     `Job hustings-migrate-${version.replaceAll('.', '-')}`,
     'Namespace hustings',
     'NetworkPolicy hustings-to-its-services',
+    'NetworkPolicy metrics-to-prometheus',
     'NetworkPolicy names',
     'NetworkPolicy nothing',
     'NetworkPolicy voters-to-api',
@@ -87,6 +88,7 @@ test('selectors find the pods that they mean', () => {
     'voters-to-api': 1,
     names: 3,
     'hustings-to-its-services': 3,
+    'metrics-to-prometheus': 3,
   });
 });
 

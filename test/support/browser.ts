@@ -157,7 +157,7 @@ export async function untilStill(page: Page): Promise<void> {
 }
 
 /** Where the pictures of the pages go, for people to look at. */
-const pictureFolder = path.resolve(import.meta.dirname, '../../test-results/screens');
+export const pictureFolder = path.resolve(import.meta.dirname, '../../test-results/screens');
 
 /** `name`: page, state, viewport and theme, joined by dashes. */
 export async function takePicture(page: Page, name: string): Promise<void> {

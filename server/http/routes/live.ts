@@ -5,7 +5,7 @@ import { Problem } from '../../../protocol/problem.ts';
 import { AppError } from '../../errors.ts';
 import { serveEvents } from '../../live/events.ts';
 import { serveLiveProtocol } from '../../live/live-protocol.ts';
-import type { Seat } from '../../live/keeper.ts';
+import type { Seat, Transport } from '../../live/keeper.ts';
 import { refuseUpgrade } from '../../live/websocket.ts';
 import { answerOf, answers } from '../answers.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
@@ -106,7 +106,7 @@ function stream(
   reply: FastifyReply,
   follow: Parameters<typeof serveEvents>[2]['follow'],
 ): void {
-  const seat = takeSeat(parts, request);
+  const seat = takeSeat(parts, request, 'events');
   const headers = Object.fromEntries(
     Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, typeof value === 'number' ? String(value) : value]],
@@ -117,9 +117,13 @@ function stream(
 }
 
 /** @throws {AppError} `too_many_connections`, `shutting_down` */
-export function takeSeat({ live, health }: Pick<HttpParts, 'live' | 'health'>, request: FastifyRequest): Seat {
+export function takeSeat(
+  { live, health }: Pick<HttpParts, 'live' | 'health'>,
+  request: FastifyRequest,
+  transport: Transport,
+): Seat {
   if (health.draining()) throw new AppError('shutting_down', 'The server is about to end.');
-  const seat = live.keeper.admit(request.socket.remoteAddress ?? '');
+  const seat = live.keeper.admit(request.socket.remoteAddress ?? '', transport);
   if (seat === null) throw new AppError('too_many_connections', 'There are too many live connections.');
   return seat;
 }

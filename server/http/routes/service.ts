@@ -1,22 +1,20 @@
 /** What is about the server itself: health, and the API's description. */
-import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
 import { answers } from '../answers.ts';
+import { readVersion } from '../../lib/version.ts';
+import { toReadinessBody } from '../../ops/health.ts';
 import type { HttpApp, HttpParts } from '../parts.ts';
-
-const packageFile = new URL('../../../package.json', import.meta.url);
 
 /** Before the routes that it describes. */
 export async function registerApiDescription(app: HttpApp): Promise<void> {
-  const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }; // Our own file.
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'Hustings',
-        version,
+        version: readVersion(),
         description:
           'A self-hosted voting server. Errors are `application/problem+json`; every code stands in docs/errors.md.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
@@ -56,7 +54,7 @@ export function registerServiceRoutes(app: HttpApp, { health }: Pick<HttpParts, 
       const readiness = await health.check();
       void reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store');
       if (!readiness.ready) void reply.header('retry-after', 1);
-      return readiness.ready ? { status: 'ready' } : { status: 'not_ready', reasons: readiness.reasons };
+      return toReadinessBody(readiness);
     },
   );
 }

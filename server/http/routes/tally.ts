@@ -45,7 +45,7 @@ function registerTallyRoute(app: HttpApp, parts: HttpParts): void {
   async function answerLater(request: TallyRequest, reply: FastifyReply, asked: Wait): Promise<FastifyReply> {
     const poll = await findPoll(parts, request.params.poll);
     const viewer = await viewerOf(parts, request.headers, poll, request.query.ballot);
-    const seat = takeSeat(parts, request);
+    const seat = takeSeat(parts, request, 'long_poll');
     try {
       await newsOf(parts, poll, viewer, asked, reply);
     } finally {

@@ -1,0 +1,59 @@
+/** What the doctor asks each Redis that is not the broker: the nodes of the shared board, and the one for what servers share. */
+import { toNodeAddress } from '../../board/node-address.ts';
+import { lookAtNode } from '../../board/redis-node.ts';
+import type { Config } from '../../config.ts';
+import { createAbsence } from '../../lib/absence.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { connectToRedis } from '../../lib/redis-client.ts';
+import type { Secret } from '../../lib/secret.ts';
+import { within } from '../../lib/within.ts';
+import { fail, ok, toReason, warn, type Finding } from './finding.ts';
+
+const answerMsMax = 5_000;
+
+export async function checkNodes(config: Config, log: Logger): Promise<Finding[]> {
+  const nodes = (config.ring?.nodes ?? []).flatMap((node) => toNodeAddress(node) ?? []);
+  const names = new Set(nodes.map(({ url }) => url.reveal()));
+  const { redisUrl } = config;
+  const shared = redisUrl === undefined || names.has(redisUrl.reveal()) ? [] : [checkShared(redisUrl, log)];
+  return Promise.all([...nodes.map((node) => checkNode(node, log)), ...shared]);
+}
+
+async function checkNode({ name, url }: { name: string; url: Secret }, log: Logger): Promise<Finding> {
+  try {
+    const { keyCount, position } = await within(answerMsMax, lookAtNode({ url }, log));
+    const state = position.epoch === '' ? 'not filled yet' : `filled for ring ${position.generation}`;
+    return await withPolicy({ area: 'redis node', url, shown: `${name} answers, ${state}, ${keyCount} keys` }, log);
+  } catch (error) {
+    return fail('redis node', `${name}: ${toReason(error)}. Start it, or take it out of REDIS_NODES.`);
+  }
+}
+
+async function checkShared(url: Secret, log: Logger): Promise<Finding> {
+  try {
+    return await withPolicy({ area: 'redis', url, shown: `${String(url)} answers` }, log);
+  } catch (error) {
+    return fail('redis', `${toReason(error)}. Start it, or correct REDIS_URL.`);
+  }
+}
+
+/** What a full Redis throws away is filled in again from the ledger, and until then its reads are slow. */
+async function withPolicy(
+  { area, url, shown }: { area: string; url: Secret; shown: string },
+  log: Logger,
+): Promise<Finding> {
+  const client = await within(answerMsMax, connectToRedis(url, { absence: createAbsence(), log }));
+  try {
+    const names = ['maxmemory', 'maxmemory-policy'] as const;
+    const settings = await within(answerMsMax, client.configGet([...names])).catch(() => null);
+    if (settings === null) return ok(area, `${shown}; it does not tell its settings.`);
+    const policy = settings['maxmemory-policy'] ?? 'noeviction';
+    if (settings['maxmemory'] === '0' || policy === 'noeviction') return ok(area, `${shown}, and evicts nothing.`);
+    return warn(
+      area,
+      `${shown}, and evicts by ${policy} when it is full. Run "redis-cli config set maxmemory-policy noeviction" there and put it into redis.conf.`,
+    );
+  } finally {
+    client.destroy();
+  }
+}
