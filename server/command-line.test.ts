@@ -57,7 +57,10 @@ describe('parseCommandLine', () => {
 
   test.each([
     ['serv', 'There is no command "serv". Did you mean "serve"?'],
-    ['results', 'There are serve, worker, queue, migrate, bulk, seed, token, verify, help, version.'],
+    [
+      'results',
+      'There are serve, worker, queue, ring, migrate, bulk, seed, token, verify, backup, restore, doctor, help, version.',
+    ],
     ['help nonsense', 'There is no command "nonsense".'],
     ['seed', 'duel is missing'],
     ['seed party', 'it takes duel.'],

@@ -1,7 +1,7 @@
 import { toConfig, type Config, type ConfigSources } from './config.ts';
 import { closestWord } from './lib/closest-word.ts';
 import { toEntry, toPlainText, toSettingEntry, toSettingsHelp, wrapText } from './lib/help-layout.ts';
-import { boolean, choice, duration, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
+import { boolean, choice, count, duration, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
 import {
   group,
   parseArguments,
@@ -73,6 +73,8 @@ export const commands = {
       'batchBallotsMax',
       'recorderLanes',
       'bus',
+      'metricsPort',
+      'metricsHost',
       'logLevel',
     ],
   },
@@ -88,6 +90,25 @@ export const commands = {
       },
     }),
     reads: logSettingNames,
+  },
+  ring: {
+    doc: 'Says which Redis node holds a poll, or which nodes there are and how they are. Of `REDIS_NODES`, or else of the servers on the same database.',
+    options: group('What it takes', {
+      pollName: {
+        argument: 'POLL',
+        kind: optional({ ...shortText, takes: 'the id of a poll, as votes or the API name it' }),
+        default: undefined,
+        otherwise: 'all nodes, with their shares',
+        doc: 'The poll whose node to print.',
+      },
+      adopt: {
+        flag: 'adopt',
+        kind: boolean,
+        default: false,
+        doc: 'Makes `REDIS_NODES` the nodes of all servers on the database, which take them over within a second or two.',
+      },
+    }),
+    reads: [...databaseSettings, 'redisNodes', 'virtualNodes', 'ringLabel', 'logLevel'],
   },
   migrate: {
     doc: 'Brings the tables of the database up to date and ends. `serve` does so when it starts.',
@@ -145,6 +166,40 @@ export const commands = {
     doc: 'Counts the ledger afresh and compares the count with every tally. Changes nothing.',
     options: {},
     reads: [...databaseSettings, 'statementTimeoutMs', 'logLevel'],
+  },
+  backup: {
+    doc: 'Writes the whole ledger into one file, as of one moment, while servers run. It holds the secrets of the installation.',
+    options: group('What it takes', {
+      backupFile: {
+        argument: 'FILE',
+        kind: { ...path, takes: 'the path of a file' },
+        doc: 'The file. One that is there already is replaced once the new one is whole.',
+      },
+    }),
+    reads: [...databaseSettings, 'logLevel'],
+  },
+  restore: {
+    doc: 'Makes a ledger of the file of a backup, in an empty data folder or database, and counts it afresh.',
+    options: group('What it takes', {
+      restoredFile: {
+        argument: 'FILE',
+        kind: { ...path, takes: 'the path of a file' },
+        doc: 'The file that `hustings backup` has written.',
+      },
+    }),
+    reads: [...databaseSettings, 'durability', 'migrationLockTimeoutMs', 'logLevel'],
+  },
+  doctor: {
+    doc: 'Checks what the settings name, and says in a line each what is well and what to change: database, broker, Redis, clocks, limits, disk, tokens, ports. Ends with 1 where something fails.',
+    options: group('What it takes', {
+      processes: {
+        flag: 'processes',
+        kind: count({ unit: 'processes', min: 1, max: 10_000 }),
+        default: 1,
+        doc: 'How many servers and workers with these settings share the database.',
+      },
+    }),
+    reads: Object.keys(settings) as SettingName[], // The keys of the table itself.
   },
   help: {
     doc: 'Explains everything, or one command.',

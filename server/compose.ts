@@ -6,24 +6,33 @@ import { createSeriesReader } from './board/series.ts';
 import type { Config } from './config.ts';
 import type { makeDuel } from './contracts/duel-preset.ts';
 import { electionSlug, prepareElectionPoll } from './contracts/election-poll.ts';
-import { makeElection, type Election } from './contracts/election-preset.ts';
+import { makeElection, type ElectionHouse } from './contracts/election-preset.ts';
 import { featuresContract, toFeatureBoard } from './contracts/features.ts';
+import { makeLive } from './contracts/live-preset.ts';
 import { partyContract } from './contracts/party.ts';
 import { openCore, type Core } from './core.ts';
 import { AppError } from './errors.ts';
-import { createHttpApp } from './http/app.ts';
+import { createHttpApp, type Contract } from './http/app.ts';
 import type { HttpApp, HttpOptions, HttpParts, LiveDoor } from './http/parts.ts';
+import { createJoinDoor, type JoinDoor } from './http/join-door.ts';
+import { createRequestMeter } from './http/request-meter.ts';
 import { stopQuietly } from './http/quiet-stop.ts';
 import { createBrowserCookies } from './identity/browser-cookies.ts';
 import { readBallots } from './ledger/export.ts';
+import { createJoinCodes } from './ledger/join-codes.ts';
 import { createSeriesStore } from './ledger/series.ts';
 import type { Hub } from './live/hub.ts';
 import { createKeeper } from './live/keeper.ts';
 import { createUpgrades } from './live/upgrades.ts';
 import { createSocketDoor } from './live/websocket.ts';
 import { openLedger, type Ledger } from './open-ledger.ts';
+import { openMetrics } from './open-metrics.ts';
 import { createDrain } from './ops/drain.ts';
 import { createHealth } from './ops/health.ts';
+import type { MetricsPort } from './ops/metrics-port.ts';
+import type { RateLimits } from './ops/rate-limit.ts';
+import { createRateLimits } from './ops/rate-limits.ts';
+import { openSharedMemory, type SharedMemory } from './ops/shared-memory.ts';
 import { createPageAnswers } from './pages/answers.ts';
 import { createDevRoutes } from './pages/dev-routes.ts';
 import { createPages } from './pages/pages.ts';
@@ -35,6 +44,8 @@ export type Running = {
   readonly port: number;
   /** The port of the duel's results page; null without the preset. */
   readonly resultsPort: number | null;
+  /** The port of Prometheus and probes; null where metrics are off. */
+  readonly metricsPort: number | null;
   readonly ledger: Ledger;
   readonly hub: Hub;
   /** The poll that the preset begins with; its manage key only where this start has made it. */
@@ -67,18 +78,22 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   const renderer = await loadPageRenderer();
   const core = await openCore(config, ledger, log);
   const options = toHttpOptions(config);
-  const parts = toParts(config, { core, ledger, renderer, options, log });
+  const memory = await openMemory(config, core, log);
+  const rateLimits = createRateLimits({ memory, log });
+  const parts = toParts(config, { core, ledger, renderer, options, rateLimits, log });
   const duel = config.preset === 'duel' ? await openDuel(config, parts, renderer) : null;
-  const election = await openElection(config, parts, ledger);
+  const election = openElection(config, parts, { ledger, rateLimits, memory });
   const sample = duel?.sample ?? (await makeSample(config, parts));
   const { app, requestCount, connections } = await createHttpApp(parts, options, [
     createPages(renderer, { ...options, homeAtRoot: duel === null }),
     featuresContract,
     partyContract,
-    election.contract,
+    election,
+    openLive(config, parts, { core, ledger }),
     ...(duel === null ? [] : [duel.contract]),
     ...(config.nodeEnv === 'development' ? [createDevRoutes()] : []),
   ]);
+  const metrics = await openServerMetrics(config, parts, { core, ledger });
   const address = new URL(await app.listen({ host: config.host, port: config.port }));
   const duelResults = await duel?.startResults();
   await core.start();
@@ -89,13 +104,15 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     sample,
     port: Number(address.port),
     resultsPort: duelResults?.port ?? null,
+    metricsPort: metrics?.port ?? null,
     stop: createDrain({ timeoutMs: config.drainTimeoutMs, log }, [
       ['health', () => parts.health.beginDrain()],
       ['duel results', () => duelResults?.stop()],
       ['live', () => parts.live.keeper.endAll(closeCodes.shutting_down)],
       ['http', () => stopQuietly(app, { requestCount, connections, waitingCount: core.waitingCount })],
       ...core.ends,
-      ['election', election.close],
+      ['shared memory', () => memory?.close()],
+      ['metrics', () => metrics?.close()],
       ['ledger', ledger.close],
     ]),
   };
@@ -106,11 +123,21 @@ type Built = {
   readonly ledger: Ledger;
   readonly renderer: PageRenderer;
   readonly options: HttpOptions;
+  readonly rateLimits: RateLimits;
   readonly log: FastifyBaseLogger;
 };
 
+/** Where a Redis is named, what is limited is counted there for all servers together. */
+async function openMemory(
+  { redisUrl }: Config,
+  { results }: Core,
+  log: FastifyBaseLogger,
+): Promise<SharedMemory | null> {
+  return redisUrl === undefined ? null : openSharedMemory({ url: redisUrl, installation: results.epoch, log });
+}
+
 /** What the routes work with. */
-function toParts(config: Config, { core, ledger: { pool }, renderer, options, log }: Built): HttpParts {
+function toParts(config: Config, { core, ledger: { pool }, renderer, options, rateLimits, log }: Built): HttpParts {
   const { now, castBallot, managePoll, polls, pollStore, results, hub, makeKey, tokens, refusals, waitingCount } = core;
   const { publicUrl } = options;
   return {
@@ -123,6 +150,7 @@ function toParts(config: Config, { core, ledger: { pool }, renderer, options, lo
     makeKey,
     tokens,
     refusals,
+    lagMs: core.lagMs,
     waitingCount,
     ballots: core.ballots,
     ballotStates: core.ballotStates,
@@ -132,13 +160,43 @@ function toParts(config: Config, { core, ledger: { pool }, renderer, options, lo
     site: options,
     live: createLiveDoor(config, { now, log }),
     pages: createPageAnswers(renderer, { publicUrl, development: config.nodeEnv === 'development', now }),
+    joinDoor: openJoinDoor(config, core, rateLimits),
     health: createHealth({
       askLedger: () => pool.query('select 1'),
       recorderAwayMs: core.recorderAwayMs,
       logAwayMs: core.logAwayMs,
+      boardStaleMs: core.boardStaleMs,
     }),
+    requestMeter: config.metricsPort === undefined ? null : createRequestMeter(),
     log,
   };
+}
+
+function openServerMetrics(
+  config: Config,
+  { live, requestMeter, health, log }: HttpParts,
+  { core, ledger }: Pick<Built, 'core' | 'ledger'>,
+): Promise<MetricsPort | null> {
+  const { meters, waitingCount, lagMs, sharedBoard, recorderAwayMs, logAwayMs, boardStaleMs } = core;
+  const { segments, worker } = core.intake;
+  const server = {
+    waitingCount,
+    lagMs,
+    draining: health.draining,
+    traffic: live.keeper.traffic,
+    requests: () => requestMeter?.read() ?? [],
+    nodeStates: sharedBoard.nodeStates,
+  };
+  const away = { recorderAwayMs, logAwayMs, boardStaleMs };
+  return openMetrics(config, { ...away, meters, ledger, segments, worker, server, health, log });
+}
+
+function openJoinDoor({ joinMissesPerMinuteMax }: Config, { polls, pollStore }: Core, limits: RateLimits): JoinDoor {
+  const limit = { timesMax: joinMissesPerMinuteMax, windowSeconds: 60 };
+  return createJoinDoor({
+    codes: createJoinCodes({ polls, store: pollStore, now: () => performance.now() }),
+    misses: limits.create('join_miss', limit),
+  });
 }
 
 function toHttpOptions(config: Config): HttpOptions {
@@ -182,11 +240,23 @@ function toDuelOptions(config: Config): Parameters<typeof makeDuel>[2] {
   };
 }
 
-/** What it keeps in Redis is kept for the preset alone: others may name a Redis for their ballots. */
-function openElection(config: Config, { results, log }: HttpParts, { pool }: Ledger): Promise<Election> {
-  const { preset, votesPerMinuteMax, resultsCacheTtlSeconds } = config;
-  const redisUrl = preset === 'election' ? config.redisUrl : undefined;
-  return makeElection({ pool, results, log }, { redisUrl, votesPerMinuteMax, resultsCacheTtlSeconds });
+type ElectionParts = Pick<ElectionHouse, 'rateLimits' | 'memory'> & { readonly ledger: Ledger };
+
+/** Results are kept in Redis for the preset alone: others may name a Redis for their ballots. */
+function openElection(
+  config: Config,
+  { results, log }: HttpParts,
+  { ledger, rateLimits, memory }: ElectionParts,
+): Contract {
+  const kept = config.preset === 'election' ? memory : null;
+  return makeElection({ pool: ledger.pool, results, rateLimits, memory: kept, log }, config);
+}
+
+function openLive(config: Config, { polls }: HttpParts, { core, ledger }: Pick<Built, 'core' | 'ledger'>): Contract {
+  const { apiPrefix: prefix, livePollsMax: pollsMax, liveOptionsMax: optionsMax } = config;
+  const { createKey } = toHttpOptions(config);
+  const house = { pool: ledger.pool, polls, sharedBoard: core.sharedBoard };
+  return makeLive(house, { prefix, createKey, limits: { pollsMax, optionsMax } });
 }
 
 /** The poll that the preset begins with. */

@@ -104,6 +104,9 @@ describe('parseConfig', () => {
       electionCandidates: ['Ada Lovelace', 'Grace Hopper', 'Edsger Dijkstra'],
       votesPerMinuteMax: 100,
       resultsCacheTtlSeconds: 60,
+      apiPrefix: '/api/v1',
+      livePollsMax: 100_000,
+      liveOptionsMax: 1_000,
       redisUrl: undefined,
       createKey: undefined,
       dataFolder: './data',
@@ -120,13 +123,18 @@ describe('parseConfig', () => {
       migrationLockTimeoutMs: 10_000,
       drainTimeoutMs: 10_000,
       ingestLog: { name: 'direct' },
+      ring: null,
       worker: true,
       segmentsWaitingMax: 1_000_000,
       liveFrameMs: 100,
       liveHeartbeatMs: 15_000,
+      bus: { name: 'postgres' },
       socketsMax: 50_000,
       socketsPerAddressMax: 10_000,
+      joinMissesPerMinuteMax: 60,
       logLevel: 'warn',
+      metricsHost: '127.0.0.1',
+      metricsPort: undefined,
       nodeEnv: 'production',
     });
   });
@@ -150,9 +158,18 @@ describe('parseConfig', () => {
     }
   });
 
+  test('DEBUG raises the log of the preset live, unless that is set, and nothing else reads it', () => {
+    const live = { HUSTINGS_PRESET: 'live' };
+    expect(configFrom({ env: { ...live, DEBUG: 'True' } }).logLevel).toBe('debug');
+    expect(configFrom({ env: { ...live, DEBUG: 'False' } }).logLevel).toBe('warn');
+    expect(configFrom({ env: { ...live, DEBUG: 'true', LOG_LEVEL: 'error' } }).logLevel).toBe('error');
+    expect(configFrom({ env: { DEBUG: 'express:*' } }).logLevel).toBe('warn');
+    expect(refusalOf({ env: { ...live, DEBUG: 'express:*' } })).toMatch(/^DEBUG: "express:\*" is not allowed/u);
+  });
+
   test('its types are those of the table', () => {
     expectTypeOf<Config['port']>().toEqualTypeOf<number>();
-    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'duel' | 'election' | 'none'>();
+    expectTypeOf<Config['preset']>().toEqualTypeOf<'features' | 'party' | 'duel' | 'election' | 'live' | 'none'>();
     expectTypeOf<Config['publicUrl']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<Config>().not.toHaveProperty('postgresPassword');
     expectTypeOf<Config>().not.toHaveProperty('jwtSecretKey');
@@ -191,7 +208,7 @@ describe('parseConfig', () => {
     [['--recorder-lanes=17'], 'it takes a whole number of lanes from 1 to 16.'],
     [['--recorder-lanes=2.5'], '--recorder-lanes: "2.5" is not allowed'],
     [['--durability', 'strickt'], 'it takes strict or process.'],
-    [['--preset', 'Party'], 'it takes features, party, duel, election or none.'],
+    [['--preset', 'Party'], 'it takes features, party, duel, election, live or none.'],
     [['--host', 'localhost:80'], 'without a port.'],
     [['--public-url', 'https://example.org/vote'], 'URL without a path.'],
     [['--prot', '9000'], 'There is no flag --prot. Did you mean --port?'],
@@ -349,5 +366,24 @@ describe('the log of ballots', () => {
     expect(() => logOf({ KAFKA_BROKERS: 'kafka' })).toThrow('KAFKA_BROKERS');
     expect(() => logOf({ KAFKA_BROKERS: 'kafka:99999' })).toThrow('KAFKA_BROKERS');
     expect(() => logOf({ RABBITMQ_URL: 'http://user:secret@rabbit' })).toThrow(/^(?!.*secret)/u);
+  });
+});
+
+describe('what servers on one ledger share', () => {
+  const parse = (env: Record<string, string>, ...argv: string[]) => parseConfig({ argv, env });
+
+  test('the bus is over PostgreSQL unless Redis is asked for, which then needs an address', () => {
+    expect(parse({ REDIS_URL: 'redis://cache' }).bus).toEqual({ name: 'postgres' });
+    expect(parse({ REDIS_URL: 'redis://cache' }, '--bus', 'redis').bus).toMatchObject({ name: 'redis' });
+    expect(() => parse({}, '--bus', 'redis')).toThrow('--bus redis needs REDIS_URL, REDIS_HOST or REDIS_NODES.');
+  });
+
+  test('their Redis is the one that is named, else the first of the nodes', () => {
+    const urlOf = (env: Record<string, string>) => parse(env).redisUrl?.reveal();
+    const nodes = 'redis://node-1:7000?weight=2&as=7001,redis://node-2:7000';
+    expect(urlOf({})).toBeUndefined();
+    expect(urlOf({ REDIS_NODES: nodes })).toBe('redis://node-1:7000');
+    expect(urlOf({ REDIS_NODES: nodes, REDIS_HOST: 'cache' })).toBe('redis://cache:6379');
+    expect(urlOf({ REDIS_NODES: nodes, REDIS_HOST: 'cache', REDIS_URL: 'redis://first' })).toBe('redis://first');
   });
 });

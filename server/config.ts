@@ -1,4 +1,6 @@
 import { isIPv6 } from 'node:net';
+import { boardSettings, toRingChoice, type BoardSettings, type RingChoice } from './board/board-settings.ts';
+import { toNodeAddress } from './board/node-address.ts';
 import type { TokenOptions } from './identity/token.ts';
 import { toTokenOptions, type TokenSettings } from './identity/token-settings.ts';
 import { logSettings, toLogChoice, toRedisUrl, type LogChoice, type LogSettings } from './ingest-log/log-settings.ts';
@@ -26,13 +28,17 @@ export type BusChoice = { readonly name: 'postgres' } | { readonly name: 'redis'
 
 export interface Config extends Omit<
   SettingValues,
-  'bus' | 'databaseUrl' | PostgresPart | keyof TokenSettings | LogPart
+  'bus' | 'databaseUrl' | 'debug' | PostgresPart | keyof TokenSettings | keyof BoardSettings | LogPart
 > {
   readonly database: Database;
   /** How the tokens of voters are verified; null: they are not. */
   readonly tokens: TokenOptions | null;
   readonly ingestLog: LogChoice;
   readonly bus: BusChoice;
+  /** The Redis for what all servers share besides results. */
+  readonly redisUrl: Secret | undefined;
+  /** The nodes of the shared board; null: there are none. */
+  readonly ring: RingChoice | null;
 }
 
 /** What of the settings about logs is in `ingestLog`. */
@@ -62,15 +68,16 @@ export function parseConfig({ argv, env, envFile }: ConfigSources): Config {
 
 /** The same from flags that were already split from their command. */
 export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenValues }): Config {
-  const given = withoutUnusedPostgresParts(gatherSettings(settings, sources));
-  const { preset } = parseSettings({ preset: settings.preset }, given);
+  const gathered = withoutUnusedPostgresParts(gatherSettings(settings, sources));
+  const { preset } = parseSettings({ preset: settings.preset }, gathered);
+  const given = preset === 'live' ? gathered : { ...gathered, debug: undefined };
   const values = parseSettings<SettingValues>(settings, given, preset);
   checkTimeouts(values, given);
   checkDuelOptions(values);
 
-  const { databaseUrl, postgresHost, ...others } = values;
+  const { databaseUrl, postgresHost, debug, ...others } = values;
   const { postgresPort, postgresUser, postgresPassword, postgresDb, ...rest } = others;
-  const { jwtSecretKey, jwtAlgorithm, jwtJwksUrl, jwtIssuer, jwtAudience, ...config } = withoutLogParts(rest);
+  const { jwtSecretKey, jwtAlgorithm, jwtJwksUrl, jwtIssuer, jwtAudience, ...config } = withoutChosenParts(rest);
   const ingestLog = toLogChoice(values, { preset: values.preset, isGiven: given['queue'] !== undefined });
   const url =
     databaseUrl ??
@@ -84,10 +91,14 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   const jwt = { jwtSecretKey, jwtAlgorithm, jwtJwksUrl, jwtIssuer, jwtAudience };
   const tokens = toTokenOptions({ ...jwt, durability: config.durability });
   checkElection(values, tokens);
+  const ring = toRingChoice(values);
+  const redisUrl = toRedisUrl(values) ?? firstNodeOf(ring);
   return {
     ...config,
-    redisUrl: toRedisUrl(values),
-    bus: toBusChoice(values.bus, toRedisUrl(values)),
+    logLevel: debug && given['logLevel'] === undefined ? 'debug' : config.logLevel,
+    redisUrl,
+    bus: toBusChoice(values.bus, redisUrl),
+    ring,
     tokens,
     ingestLog,
     database: url ? { kind: 'postgres', url } : { kind: 'embedded' },
@@ -104,11 +115,12 @@ export function toPublicUrl(
   return `http://${isThisMachine ? 'localhost' : toUrlHost(host)}:${listeningPort}`;
 }
 
-function withoutLogParts<Values extends object>(values: Values): Omit<Values, LogPart> {
+function withoutChosenParts<Values extends object>(values: Values): Omit<Values, LogPart | keyof BoardSettings> {
   const kept = new Set(['worker', 'segmentsWaitingMax', 'redisUrl']);
-  const dropped = new Set(Object.keys(logSettings).filter((key) => !kept.has(key)));
+  const all = [...Object.keys(logSettings), ...Object.keys(boardSettings)];
+  const dropped = new Set(all.filter((key) => !kept.has(key)));
   const entries = Object.entries(values).filter(([key]) => !dropped.has(key));
-  return Object.fromEntries(entries) as Omit<Values, LogPart>; // What is left of the same object.
+  return Object.fromEntries(entries) as Omit<Values, LogPart | keyof BoardSettings>; // What is left of the same object.
 }
 
 /**
@@ -142,8 +154,13 @@ function checkDuelOptions({ preset, optionA, optionB }: SettingValues): void {
 
 function toBusChoice(name: BusChoice['name'], url: Secret | undefined): BusChoice {
   if (name === 'postgres') return { name };
-  if (url === undefined) throw new SettingError('--bus redis needs REDIS_URL or REDIS_HOST.');
+  if (url === undefined) throw new SettingError('--bus redis needs REDIS_URL, REDIS_HOST or REDIS_NODES.');
   return { name, url };
+}
+
+function firstNodeOf(ring: RingChoice | null): Secret | undefined {
+  const [first] = ring?.nodes ?? [];
+  return first === undefined ? undefined : toNodeAddress(first)?.url;
 }
 
 /** Its voters are users, so without keys nobody could vote. */

@@ -1,5 +1,5 @@
 /** The core: everything between the ledger and the doors. Polls, tallies, recording and the hub, put together and kept running. */
-import { createUnsharedBoard, type SharedBoard } from './board/shared-board.ts';
+import type { SharedBoard } from './board/shared-board.ts';
 import { createResults, type Results } from './board/results.ts';
 import type { Config } from './config.ts';
 import { createTokenVerifier, noTokens, type TokenVerifier } from './identity/token.ts';
@@ -7,16 +7,18 @@ import { createKeyMaker, type KeyMaker } from './identity/voter-key.ts';
 import { createCastBallot, type CastBallot, type Receipt } from './intake/cast-ballot.ts';
 import { createBallotStates, type BallotStates } from './intake/ballot-states.ts';
 import { createManagePoll, type ManagePoll } from './intake/manage-poll.ts';
+import { createMeters, type Meters } from './intake/meters.ts';
 import { createRefusalCounts, type RefusalCounts } from './intake/refusal-counts.ts';
 import { createDeletion } from './ledger/deletion.ts';
 import { createBallotStore, type BallotStore } from './ledger/ballots.ts';
 import type { PollDirectory } from './ledger/poll-directory.ts';
 import type { PollStore } from './ledger/polls.ts';
-import { learn } from './known.ts';
+import { learn, type Known } from './known.ts';
 import type { Logger } from './lib/logger.ts';
 import { createPreciseNow } from './lib/precise-now.ts';
 import { createUuidV7Source, toUuidText } from './lib/uuid-v7.ts';
 import { createHub, type Hub } from './live/hub.ts';
+import { openLeaderboard, openSharedBoard } from './open-board.ts';
 import { openIntake, type Intake } from './open-intake.ts';
 import type { Ledger } from './open-ledger.ts';
 import type { DrainStep } from './ops/drain.ts';
@@ -44,6 +46,10 @@ export type Core = {
   /** For how long the recorder has been without the ledger, and the log without its broker. Milliseconds. */
   readonly recorderAwayMs: () => number;
   readonly logAwayMs: () => number;
+  /** For how long it is not known that the board has everything that the ledger has. Milliseconds. */
+  readonly boardStaleMs: () => number;
+  readonly meters: Meters;
+  readonly intake: Pick<Intake, 'segments' | 'worker'>;
   /** Begins what goes on beside the requests. */
   start(): Promise<void>;
   /** How the parts end, in order, after the doors are closed. */
@@ -53,7 +59,9 @@ export type Core = {
 export async function openCore(config: Config, ledger: Ledger, log: Logger): Promise<Core> {
   const known = await learn(config, ledger, log);
   const { clock, polls, store, board, secrets } = known;
-  const intake = await openIntake({ config, ledger, known, log });
+  const sharedBoard = await openSharedBoard({ ring: config.ring, known, ledger, log });
+  const meters = createMeters(config.ingestLog.name);
+  const intake = await openIntake({ config, ledger, known, log, meters });
   const { ingestLog } = intake;
   const results = createResults({
     epoch: known.epoch.toString('hex'),
@@ -62,6 +70,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     now: clock.now,
     settledThrough: ingestLog.settledThrough,
   });
+  const leaders = await openLeaderboard({ ring: config.ring, known, results, log });
   const hub = createHub({ results, pollNow: polls.byNo, frameMs: config.liveFrameMs });
   known.onDeleted(hub.endPoll);
   const deletion = createDeletion(ledger.pool, log);
@@ -74,7 +83,7 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     polls,
     pollStore: store,
     results,
-    sharedBoard: createUnsharedBoard(board, clock.now),
+    sharedBoard,
     hub,
     refusals,
     makeKey,
@@ -91,36 +100,63 @@ export async function openCore(config: Config, ledger: Ledger, log: Logger): Pro
     lagMs: intake.lagMs,
     recorderAwayMs: intake.recorderAwayMs,
     logAwayMs: intake.logAwayMs,
-    castBallot: openCasting({ intake, makeKey, results, polls, ballots, refusals }),
-    managePoll: createManagePoll({
-      store,
-      directory: polls,
-      makePollId: createUuidV7Source(createPreciseNow()),
-      now: clock.now,
-      takesTokens: tokens.hasKeys,
-      ballotsTravel: ingestLog.acknowledges === 'acceptance',
-      async removePoll(poll) {
-        await deletion.remove(poll.pollNo);
-        board.drop(poll.pollNo);
-        hub.endPoll(poll);
-      },
-    }),
+    boardStaleMs: known.boardStaleMs,
+    meters,
+    intake,
+    castBallot: openCasting({ intake, makeKey, results, polls, ballots, refusals, meters }),
+    managePoll: openManaging({ known, intake, tokens, deletion, sharedBoard, hub }),
     async start() {
       known.start();
       deletion.sweep();
       await intake.start();
     },
-    ends: [...intake.ends, ['hub', hub.stop], ['deletion', deletion.stop], ...known.ends],
+    ends: [
+      ...intake.ends,
+      ['hub', hub.stop],
+      ['deletion', deletion.stop],
+      ['leaderboards', leaders.stop],
+      ...known.ends,
+      ['nodes', sharedBoard.close],
+    ],
   };
 }
 
-type CastingParts = Pick<Core, 'makeKey' | 'results' | 'polls' | 'ballots' | 'refusals'> & { readonly intake: Intake };
+type ManagingParts = Pick<Core, 'tokens' | 'sharedBoard' | 'hub'> & {
+  readonly known: Known;
+  readonly intake: Intake;
+  readonly deletion: ReturnType<typeof createDeletion>;
+};
 
-function openCasting({ intake, makeKey, results, polls, ballots, refusals }: CastingParts): CastBallot {
+function openManaging({ known, intake, tokens, deletion, sharedBoard, hub }: ManagingParts): ManagePoll {
+  return createManagePoll({
+    store: known.store,
+    directory: known.polls,
+    makePollId: createUuidV7Source(createPreciseNow()),
+    now: known.clock.now,
+    takesTokens: tokens.hasKeys,
+    ballotsTravel: intake.ingestLog.acknowledges === 'acceptance',
+    async removePoll(poll) {
+      await deletion.remove(poll.pollNo);
+      known.board.drop(poll.pollNo);
+      sharedBoard.drop(poll);
+      hub.endPoll(poll);
+    },
+  });
+}
+
+type CastingParts = Pick<Core, 'makeKey' | 'results' | 'polls' | 'ballots' | 'refusals' | 'meters'> & {
+  readonly intake: Intake;
+};
+
+function openCasting({ intake, makeKey, results, polls, ballots, refusals, meters }: CastingParts): CastBallot {
   const { ingestLog, stamp } = intake;
   const acknowledgesOutcome = ingestLog.acknowledges === 'outcome';
   return createCastBallot({
-    onRefused: refusals.note,
+    onRefused(poll, error) {
+      refusals.note(poll, error);
+      meters.ballots.noteRefused(error.code);
+    },
+    onReceipt: meters.ballots.noteReceipt,
     ingestLog,
     makeKey,
     stamp,

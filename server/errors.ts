@@ -305,6 +305,8 @@ interface AppErrorOptions {
   readonly cause?: unknown;
   readonly violations?: readonly Violation[];
   readonly recorded?: Recorded;
+  /** In place of what the row says, where the thrower knows better. */
+  readonly retryAfterSeconds?: number;
   /** More members for the problem body. They must not name a voter together with a selection. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -320,6 +322,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly violations: readonly Violation[];
   readonly recorded: Recorded;
+  readonly retryAfterSeconds: number | undefined;
   readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
@@ -327,6 +330,7 @@ export class AppError extends Error {
     this.code = code;
     this.violations = options.violations ?? [];
     this.recorded = options.recorded ?? errors[code].recorded ?? 'no';
+    this.retryAfterSeconds = options.retryAfterSeconds ?? this.row.retryAfterSeconds;
     this.extra = options.extra ?? {};
   }
 

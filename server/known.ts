@@ -1,4 +1,5 @@
 /** What a process knows of polls and votes, kept as new as the ledger. */
+import { createDeltaTail, withTail, type TailedBoard } from './board/delta-tail.ts';
 import { createMemoryBoard } from './board/memory.ts';
 import type { TallyBoard } from './board/tally-board.ts';
 import type { Config } from './config.ts';
@@ -8,7 +9,7 @@ import { createPollStore, type PollStore } from './ledger/polls.ts';
 import { readOrMakeSecret } from './ledger/secrets.ts';
 import { awaitRecording, readLedgerState, readSlots } from './ledger/tallies.ts';
 import type { Logger } from './lib/logger.ts';
-import type { Bus } from './live/bus.ts';
+import type { Bus, BusListener } from './live/bus.ts';
 import { createKeepCurrent } from './live/keep-current.ts';
 import { startPostgresBus } from './live/postgres-bus.ts';
 import { startRedisBus } from './live/redis-bus.ts';
@@ -21,11 +22,15 @@ export type Known = {
   readonly store: PollStore;
   readonly polls: PollDirectory;
   readonly board: TallyBoard;
+  /** The same board with what the nodes of a shared one may not have yet; null where the settings name no nodes. */
+  readonly tailed: TailedBoard | null;
   readonly bus: Bus;
   /** What every process of the installation shares. */
   readonly secrets: Readonly<Record<'cookie' | 'voter', Buffer>>;
   /** Names the ledger, 8 bytes. No secret. */
   readonly epoch: Buffer;
+  /** For how long it is not known that the board has everything that the ledger has. Milliseconds. */
+  boardStaleMs(): number;
   /** Hears of each poll that another process deletes. */
   onDeleted(listener: (poll: Poll) => void): void;
   /** Begins to keep it current. */
@@ -41,7 +46,9 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
   const clock = createLedgerClock(pool);
   const store = createPollStore(pool);
   const polls = createPollDirectory(store, clock.now);
-  const board = createMemoryBoard(() => readLedgerState(pool));
+  const memory = createMemoryBoard(() => readLedgerState(pool));
+  const tailed = config.ring === null ? null : withTail(memory, createDeltaTail());
+  const board = tailed ?? memory;
   const listeners: ((poll: Poll) => void)[] = [];
   const stops: (() => void)[] = [];
   const current = createKeepCurrent({
@@ -52,13 +59,14 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
     readSlots: () => readSlots(pool),
     log,
   });
+  const listener = tailed === null ? current.listener : sealing(current.listener, tailed);
   const epoch = (await readOrMakeSecret(pool, 'epoch')).subarray(0, epochBytes);
   // It listens before anything is read: what changes meanwhile is heard.
   const busOptions = { statementTimeoutMs: config.statementTimeoutMs, log };
   const bus =
     config.bus.name === 'postgres'
-      ? await startPostgresBus(connection, current.listener, busOptions)
-      : await startRedisBus(connection, current.listener, {
+      ? await startPostgresBus(connection, listener, busOptions)
+      : await startRedisBus(connection, listener, {
           ...busOptions,
           url: config.bus.url,
           installation: epoch.toString('hex'),
@@ -75,15 +83,29 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
     store,
     polls,
     board,
+    tailed,
     bus,
     secrets: { cookie, voter },
     epoch,
+    boardStaleMs: current.staleMs,
     onDeleted: (listener) => void listeners.push(listener),
     start: () => void stops.push(keepMeasuring(clock, log), current.start()),
     ends: [
       ['bus', bus.stop],
       ['clock', () => stops.forEach((stop) => stop())],
     ],
+  };
+}
+
+/** What was told, by this process or another, is where all of them can go on. */
+function sealing(listener: BusListener, { tail: { seal } }: TailedBoard): BusListener {
+  return {
+    ...listener,
+    onTold: ({ slot, batchNo }) => seal(slot, batchNo),
+    onDelta(delta) {
+      listener.onDelta(delta);
+      seal(delta.slot, delta.batchNo);
+    },
   };
 }
 

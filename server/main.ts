@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** The command line. The only file that touches `process`. */
-import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
+import { backup } from './commands/backup.ts';
 import { bulk } from './commands/bulk.ts';
+import { diagnose } from './commands/doctor.ts';
 import { migrateAlone } from './commands/migrate.ts';
 import { queue } from './commands/queue.ts';
+import { restore } from './commands/restore.ts';
+import { describeRing } from './commands/ring.ts';
 import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
 import { makeToken } from './commands/token.ts';
@@ -14,6 +17,7 @@ import { toPublicUrl } from './config.ts';
 import { startWorker } from './run-worker.ts';
 import { createProgressLine } from './lib/progress-line.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
+import { readVersion } from './lib/version.ts';
 
 const usageStatus = 2;
 /** A signal that comes again so soon is the same one: Ctrl-C reaches the whole process group, and npm passes it on besides. */
@@ -32,12 +36,29 @@ async function main(): Promise<void> {
       return runWorker(invocation, options);
     case 'queue':
       return say(await queue(invocation.config, invocation.options.action ?? 'length', log));
+    case 'ring':
+      return say(await describeRing(invocation.config, invocation.options, options));
     case 'migrate':
       return say(await migrateAlone(invocation.config, options));
     case 'verify': {
       const { agree, report } = await verify(invocation.config, options);
       process.exitCode = agree ? 0 : 1;
       return say(report);
+    }
+    case 'backup': {
+      const { backupFile: file } = invocation.options;
+      return say(await backup(invocation.config, { file, version: readVersion() }, options));
+    }
+    case 'restore': {
+      const { agree, report } = await restore(invocation.config, invocation.options.restoredFile, options);
+      process.exitCode = agree ? 0 : 1;
+      return say(report);
+    }
+    case 'doctor': {
+      const { well, report } = await diagnose(invocation.config, invocation.options, log);
+      // A service that takes connections and never answers would keep its client, and the process with it.
+      process.stdout.write(`${report}\n`, () => process.exit(well ? 0 : 1));
+      return;
     }
     case 'token': {
       const { config, options: request } = invocation;
@@ -102,13 +123,6 @@ async function runSeed({ config, options }: Extract<Invocation, { command: 'seed
   const progress = createProgressLine(process.stderr, 'Casting votes', seedVotes);
   const { a, b, retries } = await seedDuel({ url, onProgress: progress.show }).finally(progress.end);
   say(`${a + b} votes cast at ${url}: ${a} a, ${b} b${retries === 0 ? '' : `, after ${retries} retries`}.`);
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }; // Our own file.
-  return version;
 }
 
 function say(text: string): void {

@@ -8,6 +8,8 @@ import { createOutstanding } from './ingest-log/outstanding.ts';
 import { createQueuedIngestLog } from './ingest-log/queued.ts';
 import type { SegmentLog } from './ingest-log/segment-log.ts';
 import type { Stamp } from './intake/cast-ballot.ts';
+import { createFollowers } from './intake/followers.ts';
+import type { Meters } from './intake/meters.ts';
 import type { OnStep } from './intake/lane-duty.ts';
 import { createRecorder } from './intake/recorder.ts';
 import { createSegmentRecording } from './intake/segment-recording.ts';
@@ -20,7 +22,7 @@ import type { Known } from './known.ts';
 import { createInsist } from './lib/insist.ts';
 import type { Logger } from './lib/logger.ts';
 import { createPreciseNow } from './lib/precise-now.ts';
-import { createTickSource, toUuidText, toUuidV7 } from './lib/uuid-v7.ts';
+import { createTickSource, toUuidV7 } from './lib/uuid-v7.ts';
 import type { Ledger } from './open-ledger.ts';
 import { openSegmentLog } from './open-log.ts';
 import type { DrainStep } from './ops/drain.ts';
@@ -38,6 +40,10 @@ export type Intake = {
   recorderAwayMs(): number;
   /** For how long the broker has not answered; 0 without one. Milliseconds. */
   logAwayMs(): number;
+  /** null without a broker. */
+  readonly segments: Pick<SegmentLog, 'measure' | 'dead'> | null;
+  /** The worker of this process; null without one. */
+  readonly worker: Pick<Worker, 'inHandCount'> | null;
   start(): Promise<void>;
   readonly ends: readonly DrainStep[];
 };
@@ -47,6 +53,7 @@ export type IntakeParts = {
   readonly ledger: Ledger;
   readonly known: Known;
   readonly log: Logger;
+  readonly meters?: Meters;
   readonly onStep?: OnStep;
 };
 
@@ -59,13 +66,24 @@ export function openIntake(parts: IntakeParts): Promise<Intake> {
 
 export type OpenRecorder = { readonly recorder: Recorder; close(): Promise<void> };
 
-export function openRecorder({ config, ledger, known, log, onStep }: IntakeParts): OpenRecorder {
+export function openRecorder({ config, ledger, known, log, meters, onStep }: IntakeParts): OpenRecorder {
   const { board, bus, clock } = known;
   const lanes = Array.from({ length: config.recorderLanes }, () =>
     createBallotLane(ledger.connection, config.statementTimeoutMs),
   );
   const recorder = createRecorder(
-    { lanes, board, onCounted: bus.tell, now: clock.now, log, ...(onStep === undefined ? {} : { onStep }) },
+    {
+      lanes,
+      board,
+      onCounted: bus.tell,
+      onBatch(ballots, ms) {
+        meters?.batchBallots.note(ballots);
+        meters?.batchSeconds.note(ms / 1_000);
+      },
+      now: clock.now,
+      log,
+      ...(onStep === undefined ? {} : { onStep }),
+    },
     { batchBallotsMax: config.batchBallotsMax },
   );
   return {
@@ -77,9 +95,12 @@ export function openRecorder({ config, ledger, known, log, onStep }: IntakeParts
   };
 }
 
+/** Half of what a worker has in hand at most (`worker.ts`): the other half keeps the log flowing. */
+const followersMax = 32;
+
 /** A worker of this process, on a recorder of its own. */
 export function openWorker(parts: IntakeParts, segments: SegmentLog, { recorder }: OpenRecorder): Worker {
-  const { ledger, known, log, onStep } = parts;
+  const { ledger, known, log, meters, onStep } = parts;
   const insist = createInsist(log);
   const { findOutcomes } = createBallotStore(ledger.pool);
   return createWorker({
@@ -88,8 +109,12 @@ export function openWorker(parts: IntakeParts, segments: SegmentLog, { recorder 
       recorder,
       readPoll: (pollNo) => known.store.find({ by: 'poll_no', name: String(pollNo) }),
       peekPoll: known.polls.byNo,
-      isDecided: async (ballotId) => (await findOutcomes([toUuidText(ballotId)])).length > 0,
+      followers: createFollowers({
+        findDecided: async (ballotIds) => (await findOutcomes(ballotIds)).map(({ ballotId }) => ballotId),
+        followersMax,
+      }),
       insist,
+      ...(meters === undefined ? {} : { meter: meters.ballots }),
     }),
     progress: createLogProgress(ledger.pool),
     ledger: known.epoch,
@@ -112,6 +137,8 @@ function openDirectIntake(parts: IntakeParts): Intake {
     lagMs: () => 0,
     recorderAwayMs: recorder.awayMs,
     logAwayMs: () => 0,
+    segments: null,
+    worker: null,
     start: () => Promise.resolve(),
     ends: [
       ['ingest log', ingestLog.drain],
@@ -172,6 +199,8 @@ async function openQueuedIntake(parts: IntakeParts, choice: Parameters<typeof op
     },
     recorderAwayMs: () => opened?.recorder.awayMs() ?? 0,
     logAwayMs: segments.awayMs,
+    segments,
+    worker,
     async start() {
       settlement.start();
       await worker?.start();

@@ -29,6 +29,19 @@ type LedgerConfig = Pick<
 
 /** @throws {Error} one line for whoever starts the server: what is wrong with the database, and the remedy */
 export async function openLedger(config: LedgerConfig, options: LedgerOptions): Promise<Ledger> {
+  const database = await openDatabase(config, options);
+  try {
+    const { migrationLockTimeoutMs: lockTimeoutMs } = config;
+    const migrated = await migrate(database.pool, { lockTimeoutMs, log: options.log });
+    return { ...database, migrated };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The database as it is, whatever its schema. @throws {Error} as `openLedger` does */
+export async function openDatabase(config: LedgerConfig, options: LedgerOptions): Promise<Omit<Ledger, 'migrated'>> {
   const { log } = options;
   const database = await findDatabase(config, options);
   let closing = false;
@@ -47,8 +60,7 @@ export async function openLedger(config: LedgerConfig, options: LedgerOptions): 
   }
   try {
     await checkServer(pool, config.durability);
-    const migrated = await migrate(pool, { lockTimeoutMs: config.migrationLockTimeoutMs, log });
-    return { pool, connection: database.connection, migrated, close };
+    return { pool, connection: database.connection, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,17 +5,20 @@ import {
   host,
   httpOrigin,
   listeningPort,
+  looseBoolean,
   milliseconds,
   optional,
   origins,
   password,
   path,
+  pathPrefix,
   port,
   postgresUrl,
   shortText,
   shortTexts,
 } from './lib/setting-kinds.ts';
 import { group } from './lib/setting-table.ts';
+import { boardSettings } from './board/board-settings.ts';
 import { tokenSettings } from './identity/token-settings.ts';
 import { logSettings } from './ingest-log/log-settings.ts';
 
@@ -66,9 +69,9 @@ export const settings = {
     preset: {
       flag: 'preset',
       env: 'HUSTINGS_PRESET',
-      kind: choice(['features', 'party', 'duel', 'election', 'none']),
+      kind: choice(['features', 'party', 'duel', 'election', 'live', 'none']),
       default: 'features',
-      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, `duel` is a poll with two options, a vote page on port 5000 and a results page on port 5001, `election` is a poll whose voters are users with tokens, and `none` creates nothing.',
+      doc: 'What to begin with. `features` creates a sample feature board where it is missing, `party` moves the default port to 3000, `duel` is a poll with two options, a vote page on port 5000 and a results page on port 5001, `election` is a poll whose voters are users with tokens, `live` is for polls that exist from their first vote, and `none` creates nothing.',
     },
     createKey: {
       flag: 'create-key',
@@ -129,6 +132,35 @@ export const settings = {
       kind: count({ unit: 'seconds', min: 1, max: 86_400 }),
       default: 60,
       doc: 'How old the results of `/api/v1/results` may be at most, where they come from Redis (`REDIS_URL`). Without it they are always new.',
+    },
+  }),
+
+  ...group('The preset live', {
+    apiPrefix: {
+      env: 'API_PREFIX',
+      kind: pathPrefix,
+      default: '/api/v1',
+      doc: 'The path before `/vote/{poll_id}` and `/results/{poll_id}`, where votes make polls. `/` for none. Other routes stay where they are.',
+    },
+    livePollsMax: {
+      flag: 'live-polls-max',
+      env: 'HUSTINGS_LIVE_POLLS_MAX',
+      kind: count({ unit: 'polls', min: 0, max: 10_000_000 }),
+      default: 100_000,
+      doc: 'How many polls votes may make there, on all servers together. A vote for one more is answered with 429. With 0 only polls that somebody made take votes.',
+    },
+    liveOptionsMax: {
+      flag: 'live-options-max',
+      env: 'HUSTINGS_LIVE_OPTIONS_MAX',
+      kind: count({ unit: 'options', min: 1, max: 1_000 }),
+      default: 1_000,
+      doc: 'How many options such a poll may have. A vote for one more is answered with 429.',
+    },
+    debug: {
+      env: 'DEBUG',
+      kind: looseBoolean,
+      default: false,
+      doc: 'With true, `LOG_LEVEL` is `debug` unless it is set. Other programs have a variable of this name, so only the preset `live` reads it.',
     },
   }),
 
@@ -195,6 +227,8 @@ export const settings = {
 
   ...logSettings,
 
+  ...boardSettings,
+
   ...group('Limits', {
     ballotsWaitingMax: {
       flag: 'ballots-waiting-max',
@@ -230,6 +264,13 @@ export const settings = {
       kind: count({ unit: 'connections', min: 1, max: 1_000_000 }),
       default: 10_000,
       doc: 'How many live connections one address may hold. A whole venue may share one address, and behind a proxy everybody does.',
+    },
+    joinMissesPerMinuteMax: {
+      flag: 'join-misses-per-minute-max',
+      env: 'HUSTINGS_JOIN_MISSES_PER_MINUTE_MAX',
+      kind: count({ unit: 'codes', min: 1, max: 1_000_000 }),
+      default: 60,
+      doc: 'How many join codes that do not exist one address may try in a minute. Then it gets 429 for every code until the minute is over. Where Redis is named (`REDIS_URL`), all servers count together. Behind a proxy everybody shares one address.',
     },
     poolConnectionsMax: {
       flag: 'pool-connections-max',
@@ -306,6 +347,25 @@ export const settings = {
       kind: milliseconds({ min: 10, max: 600_000 }),
       default: 10_000,
       doc: 'How long the server may take to finish what it has begun when it is told to stop.',
+    },
+  }),
+
+  ...group('Metrics', {
+    metricsPort: {
+      flag: 'metrics-port',
+      env: 'HUSTINGS_METRICS_PORT',
+      kind: optional(listeningPort),
+      default: undefined,
+      otherwise: 'no metrics',
+      example: '9464',
+      doc: 'The TCP port for those who look after the process: `/metrics` for Prometheus, `/healthz` and `/readyz` for probes. Of servers and of workers.',
+    },
+    metricsHost: {
+      flag: 'metrics-host',
+      env: 'HUSTINGS_METRICS_HOST',
+      kind: host,
+      default: '127.0.0.1',
+      doc: 'The address to listen on there. Whoever reaches it needs no password and sees numbers only.',
     },
   }),
 

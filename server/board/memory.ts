@@ -1,13 +1,15 @@
 /** The tally board in this process's memory. */
 import { createRecentSet, type RecentSet } from '../lib/recent-set.ts';
 import { createVoteWindow, type VoteWindow } from '../tally/vote-window.ts';
+import { createVoteBounds, type VoteBounds } from '../tally/vote-bounds.ts';
 import type { TallyChange, TallyDelta } from '../tally/tally-change.ts';
-import type { LedgerState } from '../tally/ledger-state.ts';
+import type { LedgerState, StoredSecond } from '../tally/ledger-state.ts';
 import type { PollTally, TallyBoard } from './tally-board.ts';
 
 type Entry = { version: number; ballots: number; readonly votes: number[]; readonly window: VoteWindow };
 type BoardState = {
   readonly entries: Map<number, Entry>;
+  readonly bounds: VoteBounds;
   readonly batchNoBySlot: Map<number, number>;
   /** The numbers of polls that were deleted: nothing of them is taken in. */
   readonly dropped: RecentSet<number>;
@@ -15,10 +17,11 @@ type BoardState = {
 
 /** No delta and no reading is on its way for so long that more polls are deleted meanwhile. */
 const droppedMax = 10_000;
+const noVotes: readonly number[] = [];
 
 export function createMemoryBoard(readLedger: () => Promise<LedgerState>): TallyBoard {
   const dropped = createRecentSet<number>(droppedMax);
-  let state: BoardState = { entries: new Map(), batchNoBySlot: new Map(), dropped };
+  let state: BoardState = { entries: new Map(), bounds: createVoteBounds(), batchNoBySlot: new Map(), dropped };
   let foldedWhileLoading: TallyDelta[] | null = null;
   let running: Promise<void> | null = null;
   let following: Promise<void> | null = null;
@@ -55,7 +58,16 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
       return following;
     },
     read: (pollNo, nowMs) => toTally(state.entries.get(pollNo), Math.floor(nowMs / 1000)),
+    votesByOption(pollNo, window, nowMs) {
+      const entry = state.entries.get(pollNo);
+      if (entry === undefined) return noVotes;
+      return window === 'all' ? entry.votes : entry.window.totals(Math.floor(nowMs / 1000));
+    },
+    votesMaxOf: (pollNo, window, nowMs) =>
+      window === 'all' ? state.bounds.most(pollNo) : state.bounds.mostInWindow(pollNo, Math.floor(nowMs / 1000)),
+    pollNos: () => state.entries.keys(),
     versionOf: (pollNo) => state.entries.get(pollNo)?.version ?? 0,
+    batchNos: () => state.batchNoBySlot,
     batchNoOf: (slot) => state.batchNoBySlot.get(slot) ?? 0,
     drop(pollNo) {
       dropped.add(pollNo);
@@ -72,17 +84,28 @@ function foldInto(state: BoardState, delta: TallyDelta): 'folded' | 'repeat' | '
   if (firstBatchNo <= known) return 'gap';
   state.batchNoBySlot.set(delta.slot, delta.batchNo);
   for (const change of delta.changes) {
-    if (!state.dropped.has(change.pollNo)) applyChange(entryOf(state, change.pollNo), change);
+    if (!state.dropped.has(change.pollNo)) applyChange(state, change);
   }
   return firstBatchNo === known + 1 ? 'folded' : 'gap';
 }
 
-function applyChange(entry: Entry, change: TallyChange): void {
-  entry.ballots += change.ballots;
-  entry.version += change.changes;
-  if (change.optionNo === 0) return;
-  entry.votes[change.optionNo] = (entry.votes[change.optionNo] ?? 0) + change.votes;
-  entry.window.add(change.second, change.optionNo, change.votes);
+function applyChange(state: BoardState, { pollNo, optionNo, second, votes, ballots, changes }: TallyChange): void {
+  const entry = entryOf(state, pollNo);
+  entry.ballots += ballots;
+  entry.version += changes;
+  if (optionNo === 0) return;
+  setVotes(state, pollNo, optionNo, (entry.votes[optionNo] ?? 0) + votes);
+  addToWindow(state, { pollNo, optionNo, second, votes });
+}
+
+function setVotes(state: BoardState, pollNo: number, optionNo: number, votes: number): void {
+  entryOf(state, pollNo).votes[optionNo] = votes;
+  state.bounds.note(pollNo, votes);
+}
+
+function addToWindow(state: BoardState, { pollNo, optionNo, second, votes }: StoredSecond): void {
+  entryOf(state, pollNo).window.add(second, optionNo, votes);
+  state.bounds.noteCast(pollNo, second, votes);
 }
 
 function entryOf(state: BoardState, pollNo: number): Entry {
@@ -95,14 +118,19 @@ function entryOf(state: BoardState, pollNo: number): Entry {
 }
 
 function toState(ledger: LedgerState, dropped: RecentSet<number>): BoardState {
-  const state: BoardState = { entries: new Map(), batchNoBySlot: new Map(ledger.batchNoBySlot), dropped };
+  const state: BoardState = {
+    entries: new Map(),
+    bounds: createVoteBounds(),
+    batchNoBySlot: new Map(ledger.batchNoBySlot),
+    dropped,
+  };
   for (const row of ledger.tallies) {
     const entry = entryOf(state, row.pollNo);
     entry.ballots += row.ballots;
     entry.version += row.changes;
-    if (row.optionNo > 0) entry.votes[row.optionNo] = row.votes;
+    if (row.optionNo > 0) setVotes(state, row.pollNo, row.optionNo, row.votes);
   }
-  for (const row of ledger.seconds) entryOf(state, row.pollNo).window.add(row.second, row.optionNo, row.votes);
+  for (const row of ledger.seconds) addToWindow(state, row);
   // Deleted while the ledger was being read.
   for (const pollNo of state.entries.keys()) if (dropped.has(pollNo)) state.entries.delete(pollNo);
   return state;

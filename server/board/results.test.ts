@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { makePoll } from '../poll/test-support.ts';
 import type { Poll } from '../poll/poll.ts';
@@ -66,7 +67,7 @@ test('the leaders are options of polls that are listed, open and visible to anyb
   ]);
 });
 
-test('reads in quick succession share one leaderboard, each window and length its own', () => {
+test('reads in quick succession share one leaderboard of each window, whatever their length', () => {
   const { results, clock } = createSample([makePoll()], { 1: [5, 2, 1] });
   const time = vi.spyOn(performance, 'now').mockReturnValue(1_000);
   const first = results.leaders('last_ten_minutes', 2);
@@ -74,9 +75,65 @@ test('reads in quick succession share one leaderboard, each window and length it
   expect(results.leaders('all', 1).map(({ votes }) => votes)).toEqual([5]);
   clock.now = now + 600_000;
   time.mockReturnValue(1_099);
-  expect(results.leaders('last_ten_minutes', 2)).toBe(first);
+  expect(results.leaders('last_ten_minutes', 2)).toEqual(first);
+  expect(results.leaders('last_ten_minutes', 3).map(({ votes }) => votes)).toEqual([5, 2, 1]);
   time.mockReturnValue(1_100);
   expect(results.leaders('last_ten_minutes', 2).map(({ votes }) => votes)).toEqual([0, 0]);
   expect(results.leaders('all', 1).map(({ votes }) => votes)).toEqual([5]);
   time.mockRestore();
+});
+
+const step = fc.record({
+  passedSeconds: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 900 })),
+  votes: fc.array(
+    fc.record({
+      pollNo: fc.integer({ min: 1, max: 12 }),
+      optionNo: fc.integer({ min: 1, max: 3 }),
+      votes: fc.integer({ min: 1, max: 4 }),
+      takenBack: fc.boolean(),
+    }),
+    { maxLength: 8 },
+  ),
+});
+
+test('whatever was voted and taken back and has aged, the leaders are those with the most votes of all options', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const polls = Array.from({ length: 12 }, (_, index) => makePoll({ pollNo: 12 - index, listed: index !== 4 }));
+      const board = createMemoryBoard(() => Promise.reject(new Error('nobody reads the ledger here')));
+      const clock = { now };
+      const results = createResults({
+        epoch: 'epoch',
+        board,
+        now: () => clock.now,
+        settledThrough: () => clock.now,
+        polls: { all: () => polls, byNo: (pollNo) => polls.find((poll) => poll.pollNo === pollNo) },
+      });
+      const time = vi.spyOn(performance, 'now');
+      for (const [index, { passedSeconds, votes }] of steps.entries()) {
+        clock.now += passedSeconds * 1_000;
+        const second = Math.floor(clock.now / 1_000);
+        const changes = votes.flatMap(({ takenBack, ...vote }) => {
+          const cast = { ...vote, second, ballots: vote.votes, changes: vote.votes };
+          return takenBack ? [cast, { ...cast, votes: -1, ballots: -1, changes: 0 }] : [cast];
+        });
+        board.fold({ slot: 1, batchNo: index + 1, changes });
+        // What was kept before is too old.
+        time.mockReturnValue((index + 1) * 1_000);
+        for (const window of ['all', 'last_ten_minutes'] as const) {
+          const all: [pollNo: number, optionNo: number, votes: number][] = [];
+          results.eachStanding(window, (poll, optionNo, count) => all.push([poll.pollNo, optionNo, count]));
+          all.sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1]);
+          for (const limit of [1, 5, 120]) {
+            const leaders = results.leaders(window, limit);
+            expect(leaders.map(({ poll, option, votes: count }) => [poll.pollNo, option.optionNo, count])).toEqual(
+              all.slice(0, limit),
+            );
+          }
+        }
+      }
+      time.mockRestore();
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -22,16 +22,30 @@ export type PollTally = {
   readonly votesPerSecond: number;
 };
 
+/** All votes, or those of the last ten minutes. */
+export type TallyWindow = 'all' | 'last_ten_minutes';
+
 export type TallyBoard = {
   fold(delta: TallyDelta): 'folded' | 'repeat' | 'gap';
   /** Replaces the whole state by one that the ledger held after this call. Calls that wait share one reading. */
   load(): Promise<void>;
   /** The tally at `nowMs` by the ledger's clock; of a poll without votes, all zero. */
   read(pollNo: number, nowMs: number): PollTally;
+  /**
+   * The votes by the number of the option, for those who look at very many; of one without votes 0 or nothing. It goes on changing: to be
+   * read at once.
+   */
+  votesByOption(pollNo: number, window: TallyWindow, nowMs: number): readonly (number | undefined)[];
+  /** No option of the poll has more votes. */
+  votesMaxOf(pollNo: number, window: TallyWindow, nowMs: number): number;
+  /** The numbers of all polls that have or had votes. */
+  pollNos(): Iterable<number>;
   /** The version alone, for receipts. */
   versionOf(pollNo: number): number;
   /** The last batch of a slot that the board holds; 0 where it knows none. */
   batchNoOf(slot: number): number;
+  /** The same of every slot that it knows. */
+  batchNos(): ReadonlyMap<number, number>;
   /** Forgets a poll that was deleted, for good: deltas and readings that are still on their way do not bring it back. */
   drop(pollNo: number): void;
 };

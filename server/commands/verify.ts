@@ -1,6 +1,6 @@
 /** `hustings verify`: counts the ledger afresh and compares the count with every tally. */
 import type { Config } from '../config.ts';
-import { findTallyMismatches } from '../ledger/tallies.ts';
+import { findTallyMismatches, type TallyMismatch } from '../ledger/tallies.ts';
 import { openLedger, type LedgerOptions } from '../open-ledger.ts';
 
 /** Answers the report, and whether ledger and tallies agree. */
@@ -8,13 +8,17 @@ export async function verify(config: Config, options: LedgerOptions): Promise<{ 
   const ledger = await openLedger(config, options);
   try {
     const mismatches = await findTallyMismatches(ledger.pool);
-    if (mismatches.length === 0) return { agree: true, report: 'Every tally equals the count over the ledger.' };
-    const lines = mismatches.map(
-      ({ poll, option, tallied, counted }) =>
-        `${poll}, option ${option ?? '(blank)'}: tally ${tallied}, ledger ${counted}`,
-    );
-    return { agree: false, report: ['Tallies differ from the ledger:', ...lines].join('\n') };
+    return { agree: mismatches.length === 0, report: toMismatchLines(mismatches).join('\n') };
   } finally {
     await ledger.close();
   }
+}
+
+export function toMismatchLines(mismatches: readonly TallyMismatch[]): string[] {
+  if (mismatches.length === 0) return ['Every tally equals the count over the ledger.'];
+  const lines = mismatches.map(
+    ({ poll, option, tallied, counted }) =>
+      `${poll}, option ${option ?? '(blank)'}: tally ${tallied}, ledger ${counted}`,
+  );
+  return ['Tallies differ from the ledger:', ...lines];
 }

@@ -45,7 +45,7 @@ export const logSettings = {
       default: undefined,
       otherwise: 'no Redis',
       example: 'redis://localhost:6379',
-      doc: 'The Redis for `--queue redis`. The preset `election` keeps its results there for a while, and counts the votes a minute for all its servers together.',
+      doc: 'The Redis for `--queue redis` and `--bus redis`, in which all servers count together what is limited by the minute. The preset `election` keeps its results there for a while. Where it is not set, the first of `REDIS_NODES` serves for all of this but the queue.',
     },
     redisHost: {
       env: 'REDIS_HOST',

@@ -113,6 +113,19 @@ test('an append that fails says what is certain, and the ballots after it are se
   await vi.waitFor(() => expect(sizes()).toEqual([1, 1, 1]));
 });
 
+test('what waits behind a segment that the broker did not answer is refused at once, and never left', async () => {
+  const { append, outcomes, segments, sizes, log } = createSample();
+  append(accept(1));
+  await vi.waitFor(() => expect(sizes()).toEqual([1]));
+  append(accept(2));
+  append(accept(3));
+  await new Promise((resolve) => setImmediate(resolve));
+  segments.confirm(new AppendFailed('ingest_log_unavailable', 'unknown'));
+  await vi.waitFor(() => expect(outcomes).toHaveLength(3));
+  expect(outcomes).toMatchObject([{ recorded: 'unknown' }, { recorded: 'no' }, { recorded: 'no' }]);
+  expect([sizes(), log.waitingCount()]).toEqual([[1], 0]);
+});
+
 test('a ballot is taken only where its poll is open at the moment of acceptance', async () => {
   const { append, outcomes, segments } = createSample();
   const closing = makePoll({ closesAt: acceptedAt });

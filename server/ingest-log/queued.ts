@@ -107,10 +107,22 @@ function createSender({ segments, outstanding, voterOrder, log }: SenderParts, o
     segmentNo += 1;
     const failure = await append(segmentNo, taken);
     appendCount -= 1;
-    takenCount -= taken.length;
-    for (const { ballot, settle } of taken) settleSafely(settle, failure ?? toAccepted(ballot));
+    settle(taken, ({ ballot }) => failure ?? toAccepted(ballot));
+    if (failure?.code === 'ingest_log_unavailable') refuseWaiting(failure);
     if (takenCount === 0) idle?.resolve();
     sendWaiting();
+  }
+
+  /** What waits behind a broker that does not answer never left, and has waited as long as an answer may take. */
+  function refuseWaiting(failure: Failure): void {
+    const refused = waiting.splice(0);
+    refused.forEach(({ ballot }) => voterOrder.forget(ballot));
+    settle(refused, () => ({ ...failure, recorded: 'no' }));
+  }
+
+  function settle(settled: readonly Waiting[], toOutcome: (waiting: Waiting) => Outcome): void {
+    takenCount -= settled.length;
+    for (const each of settled) settleSafely(each.settle, toOutcome(each), log);
   }
 
   async function append(no: number, taken: readonly Waiting[]): Promise<Failure | null> {
@@ -126,15 +138,6 @@ function createSender({ segments, outstanding, voterOrder, log }: SenderParts, o
       log.debug({ err: error, ballots: taken.length }, 'segment not acknowledged');
       ballots.forEach(voterOrder.forget);
       return failure;
-    }
-  }
-
-  /** One caller that fails must not keep the others from their answers. */
-  function settleSafely(settle: Settle, outcome: Outcome): void {
-    try {
-      settle(outcome);
-    } catch (error) {
-      log.error({ err: error }, 'answer not given');
     }
   }
 
@@ -158,6 +161,15 @@ function createSender({ segments, outstanding, voterOrder, log }: SenderParts, o
       return idle.promise;
     },
   };
+}
+
+/** One caller that fails must not keep the others from their answers. */
+function settleSafely(settle: Settle, outcome: Outcome, log: Logger): void {
+  try {
+    settle(outcome);
+  } catch (error) {
+    log.error({ err: error }, 'answer not given');
+  }
 }
 
 /** As many of the first as one segment holds. */

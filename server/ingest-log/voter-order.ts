@@ -17,7 +17,7 @@ type VoterBallot = Pick<Ballot, 'voterKey' | 'id'> & { readonly poll: Pick<Ballo
 /**
  * Voters and the ids of their first ballots in one array of numbers: the collector of garbage has nothing to look at. A place of a voter is its
  * poll, the key and the id, 4 bytes a word; it is free where the poll is 0, and its ballot is forgotten where the id is all 0.
- * On 2026-11-21 with 10,000 ballots under way a Map of texts cost 2.4 µs a ballot and its share of the garbage, this 0.2 µs.
+ * On 2026-11-21, of 200,000 voters on a busy machine, one took 0.7 to 1.2 µs of the processor in a Map of texts, and 0.4 to 0.7 µs here.
  */
 type Remembered = { readonly words: Int32Array; voterCount: number };
 

@@ -60,13 +60,17 @@ export type CastParts = {
   readonly findReceipt?: (poll: Poll, ballotId: Buffer) => Promise<Receipt | null>;
   /** Hears of every refusal, before whoever cast the ballot does. */
   readonly onRefused?: (poll: Poll, error: AppError) => void;
+  /** Hears of every receipt, by what happened: `stands` is the receipt of an earlier attempt. */
+  readonly onReceipt?: (kind: ReceiptKind) => void;
 };
+
+export type ReceiptKind = Exclude<Outcome['kind'], 'not_taken' | 'failed'>;
 
 /** How often a ballot is checked anew because its poll was changed under way. */
 const formChangesMax = 3;
 
 export function createCastBallot(parts: CastParts): CastBallot {
-  const { ingestLog, makeKey, stamp, askAgain, findReceipt, onRefused } = parts;
+  const { ingestLog, makeKey, stamp, askAgain, findReceipt, onRefused, onReceipt } = parts;
 
   const toBallot = createBallotMaker({ makeKey, stamp });
 
@@ -91,8 +95,13 @@ export function createCastBallot(parts: CastParts): CastBallot {
       return;
     }
     ingestLog.append(ballot, (outcome) => {
-      if (outcome.kind === 'not_taken') void castAgain(request, ballot, attemptsLeft, done);
-      else done(toResult(ballot, outcome));
+      if (outcome.kind === 'not_taken') {
+        void castAgain(request, ballot, attemptsLeft, done);
+        return;
+      }
+      const result = toResult(ballot, outcome);
+      if (outcome.kind !== 'failed' && !(result instanceof AppError)) onReceipt?.(outcome.kind);
+      done(result);
     });
   }
 
@@ -120,6 +129,7 @@ export function createCastBallot(parts: CastParts): CastBallot {
     if (findReceipt === undefined || request.idempotencyKey === null) return toNotTaken(status, 'no');
     try {
       const standing = await findReceipt(request.poll, ballot.id);
+      if (standing !== null) onReceipt?.('stands');
       return standing ?? toNotTaken(status, status === 'closing' ? 'unknown' : 'no');
     } catch (cause) {
       return new AppError('ledger_unavailable', failureDetail('unknown'), { recorded: 'unknown', cause });

@@ -37,6 +37,8 @@ export type RecorderParts = {
   readonly board: TallyBoard;
   /** Hears of every batch that was recorded, after the board. */
   readonly onCounted?: (delta: TallyDelta) => void;
+  /** Hears of every batch when it is certain what became of it, and how long that took. */
+  readonly onBatch?: (ballots: number, ms: number) => void;
   readonly onStep?: OnStep;
   readonly now: () => number;
   readonly log: Logger;
@@ -45,7 +47,7 @@ export type RecorderParts = {
 type Queues = Readonly<Record<Revote, Waiting[]>>;
 
 export function createRecorder(
-  { lanes, board, onCounted = ignore, onStep = ignore, now, log }: RecorderParts,
+  { lanes, board, onCounted = ignore, onBatch = ignore, onStep = ignore, now, log }: RecorderParts,
   options: RecorderOptions,
 ): Recorder {
   const { batchBallotsMax, recoveryMsMax = 5_000, recoveryPauseMs = 100 } = options;
@@ -71,7 +73,9 @@ export function createRecorder(
     for (let revote = nextRevote(queues); revote !== null; revote = nextRevote(queues)) {
       const batch = takeBatch(queues[revote], revote, batchBallotsMax);
       batchStarts.set(lane, now());
+      const begunAt = performance.now();
       const end = await duty.record(lane, revote, batch);
+      onBatch(batch.length, performance.now() - begunAt);
       batchStarts.delete(lane);
       // What waits behind a lost batch was never sent, and has waited long enough.
       if (end.kind === 'lost') failWaiting(end.cause);

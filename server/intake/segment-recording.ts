@@ -9,6 +9,8 @@ import { toUuidText } from '../lib/uuid-v7.ts';
 import { toSelectionsText, type Ballot } from '../poll/ballot.ts';
 import type { Poll } from '../poll/poll.ts';
 import { pollStatusAt } from '../poll/schedule.ts';
+import type { Followers } from './followers.ts';
+import type { BallotMeter } from './meters.ts';
 
 export type SegmentRecordingParts = {
   readonly recorder: Pick<Recorder, 'record'>;
@@ -16,9 +18,9 @@ export type SegmentRecordingParts = {
   readonly readPoll: (pollNo: number) => Promise<Poll | null>;
   /** The poll at hand. */
   readonly peekPoll: (pollNo: number) => Poll | undefined;
-  /** Whether the ledger has an outcome for the ballot. */
-  readonly isDecided: (ballotId: Buffer) => Promise<boolean>;
+  readonly followers: Followers;
   readonly insist: Insist;
+  readonly meter?: BallotMeter;
 };
 
 export type RecordedSegment = {
@@ -34,25 +36,15 @@ export type SegmentRecording = (ballots: readonly SegmentBallot[]) => Promise<Re
 /** How often a ballot that cannot be recorded is tried. */
 const triesMax = 5;
 const retryMs = 200;
-/** How long a ballot waits for an earlier one of its voter: longer than a segment takes that its worker has left behind. */
-const followMsMax = 20_000;
-const followPauseMs = 10;
 
 export function createSegmentRecording(parts: SegmentRecordingParts): SegmentRecording {
-  const { recorder, peekPoll, isDecided, insist } = parts;
+  const { recorder, peekPoll, followers, insist, meter } = parts;
   const readPoll = (pollNo: number): Promise<Poll | null> => insist('reading a poll', () => parts.readPoll(pollNo));
-
-  /** Where ballots do not replace each other the first one counts, so a later one waits until that is decided. */
-  async function awaitEarlier(ballotId: Buffer): Promise<void> {
-    const until = performance.now() + followMsMax;
-    while (!(await insist('looking for a ballot', () => isDecided(ballotId))) && performance.now() < until) {
-      await sleep(followPauseMs, undefined, { ref: false });
-    }
-  }
 
   /** The way of a ballot that waits for something, or that failed. `failed` only where the ballot itself is to blame. */
   async function recordPatiently(read: SegmentBallot, failed: Failure | null): Promise<Outcome> {
-    if (failed === null && read.follows !== null) await awaitEarlier(read.follows);
+    // Where ballots do not replace each other the first one counts, so a later one waits until that is decided.
+    if (failed === null && read.follows !== null) await followers.awaitDecision(read.follows);
     const poll = peekPoll(read.pollNo) ?? (await readPoll(read.pollNo));
     if (poll === null) return { kind: 'not_taken' };
     const ballot = toBallot(read, poll);
@@ -111,15 +103,21 @@ export function createSegmentRecording(parts: SegmentRecordingParts): SegmentRec
       if (ballot === undefined) continue;
       if (outcome.kind === 'failed') dead.push(ballot);
       const reason = await reasonOf(ballot, outcome, pollOf);
-      if (reason !== null) refusals.push(toRefusal(ballot, reason));
+      if (reason === null) meter?.noteRepeated();
+      else {
+        meter?.noteRefused(reason);
+        refusals.push(toRefusal(ballot, reason));
+      }
     }
+    meter?.noteCounted(ballots.length - exceptions.size);
     return { refusals, dead };
   };
 }
 
 /** With the form that the ballot was checked against: where the poll has another one by now, the ledger refuses it. */
-function toBallot({ pollNo: _no, ballotForm, follows: _follows, ...ballot }: SegmentBallot, poll: Poll): Ballot {
-  return { ...ballot, poll: poll.ballotForm === ballotForm ? poll : { ...poll, ballotForm } };
+function toBallot({ ballotForm, id, acceptedUs, voterKey, retryKey, selections }: SegmentBallot, poll: Poll): Ballot {
+  const formed = poll.ballotForm === ballotForm ? poll : { ...poll, ballotForm };
+  return { poll: formed, id, acceptedUs, voterKey, retryKey, selections };
 }
 
 function toRefusal({ id, pollNo, selections, acceptedUs }: SegmentBallot, reason: ErrorCode): BallotRefusal {

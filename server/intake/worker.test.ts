@@ -8,6 +8,7 @@ import { toUuidText } from '../lib/uuid-v7.ts';
 import type { Ballot } from '../poll/ballot.ts';
 import type { Poll } from '../poll/poll.ts';
 import { makeBallot, makePoll } from '../poll/test-support.ts';
+import { createFollowers } from './followers.ts';
 import { createSegmentRecording } from './segment-recording.ts';
 import { silentLog } from './test-support.ts';
 import { createWorker } from './worker.ts';
@@ -41,7 +42,10 @@ async function createSample(outcomeOf: (ballot: Ballot) => Outcome = () => count
       recorder,
       readPoll: (pollNo) => Promise.resolve(find(pollNo) ?? null),
       peekPoll: find,
-      isDecided: (ballotId) => Promise.resolve(decided.has(toUuidText(ballotId))),
+      followers: createFollowers({
+        findDecided: (ballotIds) => Promise.resolve(ballotIds.filter((ballotId) => decided.has(ballotId))),
+        followersMax: 10,
+      }),
       insist,
     }),
     insist,
@@ -111,7 +115,7 @@ test('ballots that do not count are kept with the reason, and one that comes aga
   ];
   const acknowledged = sample.segments.deliver(toSegment(1, ballots));
   await vi.waitFor(() => expect(acknowledged()).toBe(1));
-  const kept = sample.refusals.map(({ ballotId, reason }) => [toUuidText(ballotId), reason]).sort();
+  const kept = sample.refusals.map(({ ballotId, reason }) => [toUuidText(ballotId), reason]).sort((a, b) => String(a).localeCompare(String(b)));
   expect(kept).toEqual([
     [own(2), 'ballot_already_cast'],
     [own(3), 'idempotency_key_reused'],

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeTestId, openTestLedger, toBallot, toBatch, type TestLedger } from '../../test/support/ledger.ts';
-import { createTickSource } from '../lib/uuid-v7.ts';
+import { createTickSource, toUuidText } from '../lib/uuid-v7.ts';
 import type { Ballot } from '../poll/ballot.ts';
 import { toKey } from '../poll/test-support.ts';
 import type { BallotToRecord } from './ballot-lane.ts';
@@ -125,6 +125,45 @@ test('a ballot whose id tells its moment compares with one that carries it', asy
     ids[1] = makeTestId();
     await ledger.rows('delete from ballots where voter_key = $1', [voterKey.toString('hex')]);
   }
+});
+
+test('a retry that is recorded before the ballot that it repeats gives that ballot its place back', async () => {
+  const ledger = await openTestLedger();
+  const poll = await ledger.createPoll({ revote: 'replace' });
+  const lane = ledger.createLane();
+  const start = Date.now() - 10_000;
+  const cast = (key: number, second: number, option: number): BallotToRecord =>
+    toBallot(poll, {
+      id: toKey(key),
+      voterKey: toKey(1),
+      retryKey: toKey(100 + key),
+      acceptedUs: (start + second * 1_000) * 1_000,
+      selections: [option],
+    });
+  const counted = async () => (await countedOf(ledger, poll.pollNo)).map((text) => text.split(' ')[1]);
+  // The first ballot, sent again after the second one was accepted.
+  const { batchNo } = await lane.record('replace', [cast(1, 3, 1)]);
+  expect((await lane.record('replace', [cast(2, 2, 2)])).verdicts.get(0)).toMatchObject({ kind: 'overtaken' });
+  expect(await counted()).toEqual(['1']);
+  const moving = await lane.record('replace', [cast(1, 1, 1)]);
+  expect(moving.verdicts.get(0)).toMatchObject({ kind: 'stands', ballotId: toUuidText(toKey(1)) });
+  expect(await counted()).toEqual(['2']);
+  // Boards that were told of every batch miss one, and read the sums.
+  expect(moving.batchNo).toBe(batchNo + 3);
+  expect((await lane.record('replace', [cast(1, 1, 1)])).verdicts.get(0)).toMatchObject({ kind: 'stands' });
+  expect(await counted()).toEqual(['2']);
+  expect(await findTallyMismatches(ledger.pool)).toEqual([]);
+  // Without another ballot after it, the ballot only moves to its second.
+  const alone = (second: number): BallotToRecord => {
+    const { ballot, version } = cast(3, second, 3);
+    return { ballot: { ...ballot, voterKey: toKey(2) }, version };
+  };
+  for (const second of [5, 4]) await lane.record('replace', [alone(second)]);
+  const seconds = await ledger.rows<{ second: Date }>(
+    'select second from tally_seconds where option_no = 3 group by second having sum(votes) > 0',
+  );
+  expect(seconds.map(({ second }) => Number(second))).toEqual([Math.floor((start + 4_000) / 1_000) * 1_000]);
+  expect(await findTallyMismatches(ledger.pool)).toEqual([]);
 });
 
 test('whatever the order and however often each comes, the same ballots count', async () => {

@@ -7,11 +7,18 @@ import type { Pool } from './postgres.ts';
 const migrationsFolder = fileURLToPath(new URL('migrations', import.meta.url));
 const migrationsTable = 'migrations';
 
+export type MigrateOptions = {
+  readonly lockTimeoutMs: number;
+  readonly log: Logger;
+  /** How many of those that are missing run at most; all of them without it. */
+  readonly countMax?: number;
+};
+
 /**
  * Runs what is missing, under an advisory lock, so that servers that start together do not step on each other.
  * Answers the names of the migrations that were run.
  */
-export async function migrate(pool: Pool, options: { lockTimeoutMs: number; log: Logger }): Promise<string[]> {
+export async function migrate(pool: Pool, options: MigrateOptions): Promise<string[]> {
   if (await isUpToDate(pool)) return [];
   // Loaded only when there is work: nearly every start finds the schema as it should be.
   const { runner } = await import('node-pg-migrate');
@@ -25,6 +32,7 @@ export async function migrate(pool: Pool, options: { lockTimeoutMs: number; log:
       direction: 'up',
       migrationsTable,
       advisoryLockMode: 'wait',
+      ...(options.countMax === undefined ? {} : { count: options.countMax }),
       logger: { info: noLog, warn: noLog, error: (text: string) => options.log.error({ text }, 'migration failed') },
     });
     return run.map((migration) => migration.name);
@@ -33,14 +41,18 @@ export async function migrate(pool: Pool, options: { lockTimeoutMs: number; log:
   }
 }
 
-/** Whether the newest migration of this program has run. */
-async function isUpToDate(pool: Pool): Promise<boolean> {
+/** The names of the migrations of this program, in their order. */
+export async function listMigrations(): Promise<string[]> {
   const files = await readdir(migrationsFolder);
-  const newest = files
+  return files
     .filter((file) => file.endsWith('.sql'))
     .sort()
-    .at(-1)
-    ?.replace('.sql', '');
+    .map((file) => file.replace('.sql', ''));
+}
+
+/** Whether the newest migration of this program has run. */
+async function isUpToDate(pool: Pool): Promise<boolean> {
+  const newest = (await listMigrations()).at(-1);
   const { rows: tables } = await pool.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
     migrationsTable,
   ]);

@@ -12,9 +12,11 @@ function createSample(stored: readonly Poll[]) {
   const clock = { now };
   const directory = createPollDirectory(
     {
-      find(name) {
-        asked.push(name);
-        return Promise.resolve(stored.find((poll) => name.name === (name.by === 'id' ? poll.id : poll.slug)) ?? null);
+      find(asking) {
+        const { by, name } = asking;
+        asked.push(asking);
+        const isMeant = ({ id, slug, madeAs }: Poll) => name === (by === 'id' ? id : by === 'slug' ? slug : madeAs);
+        return Promise.resolve(stored.find(isMeant) ?? null);
       },
       listUnclosed: () => Promise.resolve(stored.filter(({ closesAt }) => closesAt === null || closesAt > now)),
     },
@@ -96,4 +98,25 @@ test('polls that closed by time while they were at hand fall under the limit as 
   clock.now = now + 1;
   directory.put(makePoll({ pollNo: 20_000, closesAt: now + 1 }));
   expect([...directory.all()].length).toBeLessThanOrEqual(10_000);
+});
+
+test('a poll that votes made is at hand by their id, is counted, and gives the id back when it is deleted', async () => {
+  const stored = makePoll({ pollNo: 3, madeAs: 'stored' });
+  const { directory, asked } = createSample([stored]);
+  for (let time = 1; time <= 2; time += 1) expect(await directory.findMade('stored')).toBe(stored);
+  expect(await directory.findMade('nowhere')).toBeNull();
+  expect(asked.map(({ by, name }) => `${by} ${name}`)).toEqual(['made_as stored', 'made_as nowhere']);
+  const first = makePoll({ pollNo: 1, madeAs: 'Any text' });
+  directory.put(first);
+  expect([directory.peekMade('Any text'), directory.peek('Any text'), directory.madeCount()]).toEqual([
+    first,
+    undefined,
+    2,
+  ]);
+  const next = makePoll({ pollNo: 2, madeAs: 'Any text' });
+  directory.put(next);
+  directory.drop(first.pollNo);
+  expect([await directory.findMade('Any text'), directory.madeCount()]).toEqual([next, 2]);
+  directory.drop(next.pollNo);
+  expect([directory.peekMade('Any text'), directory.madeCount()]).toEqual([undefined, 1]);
 });

@@ -13,6 +13,12 @@ export type PollDirectory = {
   /** The same, from the ledger if need be; null where there is none. */
   find(name: string): Promise<Poll | null>;
   byNo(pollNo: number): Poll | undefined;
+  /** The poll that votes for this id have made, if it is at hand. */
+  peekMade(madeAs: string): Poll | undefined;
+  /** The same, from the ledger if need be. */
+  findMade(madeAs: string): Promise<Poll | null>;
+  /** How many polls that votes have made are at hand. */
+  madeCount(): number;
   /** The poll as the ledger has it, whatever is at hand. Calls that overlap share one reading. @throws {AppError} `poll_not_found` */
   reload(poll: Poll): Promise<Poll>;
   /** Takes in a poll as it now stands in the ledger. An older revision changes nothing. */
@@ -30,8 +36,7 @@ const closedPollsMax = 10_000;
 const deletedPollsMax = 10_000;
 
 export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclosed'>, now: () => number): PollDirectory {
-  const byNo = new Map<number, Poll>();
-  const byName = new Map<string, Poll>();
+  const { byNo, byName, byMadeAs, ...index } = createPollIndex();
   const closedPollNos = new Set<number>();
   const deleted = createRecentSet<number>(deletedPollsMax);
   const reload = shareByPoll(async (poll) => {
@@ -53,8 +58,7 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     if (deleted.has(poll.pollNo)) return;
     const known = byNo.get(poll.pollNo);
     if (known !== undefined && known.revision > poll.revision) return;
-    byNo.set(poll.pollNo, poll);
-    byName.set(poll.id, poll).set(poll.slug, poll);
+    index.add(poll);
     closedPollNos.delete(poll.pollNo);
     nextCloseAt = Math.min(nextCloseAt, poll.closesAt ?? Number.POSITIVE_INFINITY);
     if (now() >= nextCloseAt) gatherClosed();
@@ -78,11 +82,7 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
 
   function forget(pollNo: number): void {
     closedPollNos.delete(pollNo);
-    const poll = byNo.get(pollNo);
-    if (poll === undefined) return;
-    byNo.delete(poll.pollNo);
-    byName.delete(poll.id);
-    byName.delete(poll.slug);
+    index.remove(pollNo);
   }
 
   /** Answers the numbers of the polls that are not closed. */
@@ -104,11 +104,41 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
       return takeIn(await store.find(toPollName(name)));
     },
     byNo: (pollNo) => byNo.get(pollNo),
+    peekMade: (madeAs) => byMadeAs.get(madeAs),
+    findMade: async (madeAs) => byMadeAs.get(madeAs) ?? takeIn(await store.find({ by: 'made_as', name: madeAs })),
+    madeCount: () => byMadeAs.size,
     reload,
     put,
     all: () => byNo.values(),
     load,
     drop,
+  };
+}
+
+/** Polls by each of their names. */
+function createPollIndex() {
+  const byNo = new Map<number, Poll>();
+  /** By id and slug. */
+  const byName = new Map<string, Poll>();
+  const byMadeAs = new Map<string, Poll>();
+  return {
+    byNo,
+    byName,
+    byMadeAs,
+    add(poll: Poll): void {
+      byNo.set(poll.pollNo, poll);
+      byName.set(poll.id, poll).set(poll.slug, poll);
+      if (poll.madeAs !== null) byMadeAs.set(poll.madeAs, poll);
+    },
+    remove(pollNo: number): void {
+      const poll = byNo.get(pollNo);
+      if (poll === undefined) return;
+      byNo.delete(pollNo);
+      byName.delete(poll.id);
+      byName.delete(poll.slug);
+      // After a deletion votes may have made another poll of this id already.
+      if (poll.madeAs !== null && byMadeAs.get(poll.madeAs)?.pollNo === pollNo) byMadeAs.delete(poll.madeAs);
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export type Bus = {
 export type PollNews = { readonly pollNo: number; readonly revision: number | 'deleted' };
 
 export type BusListener = {
+  /** Batches of this process were told, several of a slot as one. */
+  onTold?(delta: TallyDelta): void;
   /** A batch, or several in one, of another process. */
   onDelta(delta: TallyDelta): void;
   /** Another process has recorded more than the bus can carry. */

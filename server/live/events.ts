@@ -38,7 +38,7 @@ export function serveEvents(
       else response.end();
     },
   };
-  const stopKeeping = parts.keeper.keep(connection);
+  const stopKeeping = parts.keeper.keep(connection, 'events');
   const leave = parts.follow(connection);
   response.once('close', () => {
     leave();

@@ -25,11 +25,16 @@ const reloadMs = 250;
 
 export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlots, log }: KeepCurrentParts): {
   readonly listener: BusListener;
+  /** For how long it is not known that the board has everything that the ledger has. Up to two looks long where all is well. Milliseconds. */
+  staleMs(): number;
   /** Begins to look at the slots. Answers how to stop. */
   start(): () => void;
 } {
   /** What the ledger had at the look before: a board that has less now missed something. */
   let seen: ReadonlyMap<number, number> = new Map();
+  let seenAt = 0;
+  /** When the board had everything; null before the first look. */
+  let currentAt: number | null = null;
 
   let timer: NodeJS.Timeout | null = null;
   let reloadedAt = 0;
@@ -59,10 +64,17 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
     }
   }
 
+  const hasAll = (slots: ReadonlyMap<number, number>): boolean =>
+    [...slots].every(([slot, batchNo]) => board.batchNoOf(slot) >= batchNo);
+
   async function look(): Promise<void> {
+    const lookedAt = performance.now();
     const now = await readSlots();
-    const behind = [...seen].some(([slot, batchNo]) => board.batchNoOf(slot) < batchNo);
+    const behind = !hasAll(seen);
+    if (hasAll(now)) currentAt = lookedAt;
+    else if (!behind) currentAt = seenAt;
     seen = now;
+    seenAt = lookedAt;
     if (behind) reload();
   }
 
@@ -88,7 +100,10 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
         readPollsAgain().catch((error: unknown) => log.warn({ err: error }, 'polls not read'));
       },
     },
+    staleMs: () => (currentAt === null ? 0 : performance.now() - currentAt),
     start() {
+      currentAt = performance.now();
+      seenAt = currentAt;
       const looking = setInterval(() => {
         look().catch((error: unknown) => log.debug({ err: error }, 'slots not read'));
       }, lookMs);

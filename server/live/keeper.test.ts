@@ -25,25 +25,25 @@ function createConnection(change: Partial<Connection> = {}) {
 
 test('seats are counted in all and by address, and each is given back once', () => {
   const keeper = createKeeper(limits);
-  const [a, b] = [keeper.admit('a'), keeper.admit('a')];
-  expect(keeper.admit('a')).toBeNull();
-  expect(keeper.admit('b')).not.toBeNull();
-  expect(keeper.admit('c')).toBeNull();
+  const [a, b] = [keeper.admit('a', 'websocket'), keeper.admit('a', 'websocket')];
+  expect(keeper.admit('a', 'websocket')).toBeNull();
+  expect(keeper.admit('b', 'websocket')).not.toBeNull();
+  expect(keeper.admit('c', 'websocket')).toBeNull();
   a?.release();
   a?.release();
   b?.release();
   expect(keeper.count()).toBe(1);
-  expect([keeper.admit('c'), keeper.admit('c'), keeper.admit('c')].map((seat) => seat !== null)).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect(
+    [keeper.admit('c', 'websocket'), keeper.admit('c', 'websocket'), keeper.admit('c', 'websocket')].map(
+      (seat) => seat !== null,
+    ),
+  ).toEqual([true, true, false]);
 });
 
 test('a silent connection gets a heartbeat, one that is told things does not', () => {
   const keeper = createKeeper(limits);
   const { connection, sent } = createConnection();
-  keeper.keep(connection);
+  keeper.keep(connection, 'websocket');
   vi.advanceTimersByTime(9_000);
   expect(sent).toEqual([]);
   vi.advanceTimersByTime(2_000);
@@ -57,8 +57,8 @@ test('one that stays full, or holds too much, is ended as slow', () => {
   const keeper = createKeeper(limits);
   const full = createConnection({ full: () => true });
   const heavy = createConnection({ backlogBytes: () => backlogBytesMax });
-  keeper.keep(full.connection);
-  keeper.keep(heavy.connection);
+  keeper.keep(full.connection, 'websocket');
+  keeper.keep(heavy.connection, 'websocket');
   vi.advanceTimersByTime(1_000);
   expect([full.ends, heavy.ends]).toEqual([[], [closeCodes.subscriber_slow]]);
   vi.advanceTimersByTime(fullMsMax);
@@ -68,7 +68,7 @@ test('one that stays full, or holds too much, is ended as slow', () => {
 test('one that gives no sign of life for longer than two heartbeats is ended as idle', () => {
   const keeper = createKeeper(limits);
   const { connection, ends } = createConnection({ probe: () => false });
-  keeper.keep(connection);
+  keeper.keep(connection, 'websocket');
   vi.advanceTimersByTime(21_000);
   expect(ends).toEqual([]);
   vi.advanceTimersByTime(10_000);
@@ -79,14 +79,14 @@ test('at the end all are told, and whoever comes then is told at once', () => {
   const keeper = createKeeper(limits);
   const { connection, ends } = createConnection();
   let heard = 0;
-  keeper.keep(connection);
+  keeper.keep(connection, 'websocket');
   keeper.onEnd(() => (heard += 1));
   const stop = keeper.onEnd(() => (heard += 10));
   stop();
   keeper.endAll(closeCodes.shutting_down);
   const late = createConnection();
-  keeper.keep(late.connection);
-  expect([ends, late.ends, heard, keeper.admit('a')]).toEqual([
+  keeper.keep(late.connection, 'websocket');
+  expect([ends, late.ends, heard, keeper.admit('a', 'websocket')]).toEqual([
     [closeCodes.shutting_down],
     [closeCodes.shutting_down],
     1,

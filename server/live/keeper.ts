@@ -17,19 +17,35 @@ export type KeeperOptions = {
 /** A place for one connection. Given back once, whatever happens to the connection. */
 export type Seat = { readonly release: () => void };
 
+export type Transport = 'websocket' | 'events' | 'socketio' | 'long_poll';
+
+export type Traffic = { readonly transport: Transport; readonly connections: number; readonly frames: number };
+
 export type Keeper = {
   /** null where there are too many, in all or from this address, and after the end. */
-  admit(address: string): Seat | null;
+  admit(address: string, transport: Transport): Seat | null;
   /** Looks after a connection until the answered function is called. */
-  keep(connection: Connection): () => void;
+  keep(connection: Connection, transport: Transport): () => void;
   count(): number;
+  /** Frames that were sent to connections that are kept elsewhere. */
+  noteFrames(transport: Transport, count: number): void;
+  /** Connections that there are, and frames that were sent since the start. */
+  traffic(): Traffic[];
   endAll(reason: CloseCode): void;
   /** Calls the listener at that end, unless the answered function was called before. For those who wait without a connection here. */
   onEnd(listener: () => void): () => void;
 };
 
-type Kept = { sentCount: number; silentMs: number; fullMs: number; unprobedMs: number; unanswered: number };
+type Kept = {
+  readonly transport: Transport;
+  sentCount: number;
+  silentMs: number;
+  fullMs: number;
+  unprobedMs: number;
+  unanswered: number;
+};
 
+const transports = ['websocket', 'events', 'socketio', 'long_poll'] as const satisfies Transport[];
 const sweepMsMax = 1_000;
 const sweepsPerHeartbeat = 5;
 const unansweredMax = 2;
@@ -39,6 +55,8 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
   const seats = createSeats(connectionsMax, connectionsPerAddressMax);
   const sweepMs = Math.min(sweepMsMax, heartbeatMs / sweepsPerHeartbeat);
   const listeners = new Set<() => void>();
+  /** What was sent over connections that have ended, or that are kept elsewhere. */
+  const framesElsewhere = new Map<Transport, number>();
   let ended: CloseCode | null = null;
   let timer: NodeJS.Timeout | null = null;
 
@@ -74,15 +92,33 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
     return state.unanswered > unansweredMax ? closeCodes.idle : null;
   }
 
+  function noteFrames(transport: Transport, count: number): void {
+    framesElsewhere.set(transport, (framesElsewhere.get(transport) ?? 0) + count);
+  }
+
   return {
-    admit: (address) => (ended === null ? seats.take(address) : null),
-    keep(connection) {
+    admit: (address, transport) => (ended === null ? seats.take(address, transport) : null),
+    keep(connection, transport) {
       if (ended !== null) connection.end(ended);
-      kept.set(connection, { sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 });
+      kept.set(connection, { transport, sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 });
       timer ??= setInterval(sweep, sweepMs).unref();
-      return () => void kept.delete(connection);
+      return () => {
+        if (kept.delete(connection)) noteFrames(transport, connection.sentCount());
+      };
     },
     count: seats.count,
+    noteFrames,
+    traffic() {
+      const frames = new Map(framesElsewhere);
+      for (const [connection, { transport }] of kept) {
+        frames.set(transport, (frames.get(transport) ?? 0) + connection.sentCount());
+      }
+      return transports.map((transport) => ({
+        transport,
+        connections: seats.countOf(transport),
+        frames: frames.get(transport) ?? 0,
+      }));
+    },
     onEnd(listener) {
       if (ended !== null) queueMicrotask(listener);
       listeners.add(listener);
@@ -98,10 +134,12 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
 
 function createSeats(countMax: number, perAddressMax: number) {
   const byAddress = new Map<string, number>();
+  const byTransport = new Map<Transport, number>();
   let count = 0;
 
-  function giveBack(address: string): void {
+  function giveBack(address: string, transport: Transport): void {
     count -= 1;
+    byTransport.set(transport, (byTransport.get(transport) ?? 1) - 1);
     const left = (byAddress.get(address) ?? 1) - 1;
     if (left === 0) byAddress.delete(address);
     else byAddress.set(address, left);
@@ -109,15 +147,17 @@ function createSeats(countMax: number, perAddressMax: number) {
 
   return {
     count: () => count,
-    take(address: string): Seat | null {
+    countOf: (transport: Transport) => byTransport.get(transport) ?? 0,
+    take(address: string, transport: Transport): Seat | null {
       const fromAddress = byAddress.get(address) ?? 0;
       if (count >= countMax || fromAddress >= perAddressMax) return null;
       count += 1;
       byAddress.set(address, fromAddress + 1);
+      byTransport.set(transport, (byTransport.get(transport) ?? 0) + 1);
       let released = false;
       return {
         release() {
-          if (!released) giveBack(address);
+          if (!released) giveBack(address, transport);
           released = true;
         },
       };

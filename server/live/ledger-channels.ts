@@ -33,6 +33,8 @@ export async function openLedgerChannels(
   let client: pg.Client | null = null;
   let stopped = false;
   let reconnecting: Promise<void> = Promise.resolve();
+  /** One after the other, as the driver wants it. */
+  let told: Promise<unknown> = Promise.resolve();
 
   async function open(): Promise<void> {
     const opened = new pg.Client(toClientConfig(connection, statementTimeoutMs));
@@ -72,13 +74,15 @@ export async function openLedgerChannels(
   await open();
   return {
     tell(channel, payloads) {
-      client
-        ?.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [channel, payloads])
+      told = told
+        .then(() =>
+          client?.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [channel, payloads]),
+        )
         .catch((error: unknown) => log.debug({ err: error }, 'not told'));
     },
     async stop() {
       stopped = true;
-      await reconnecting;
+      await Promise.all([reconnecting, told]);
       if (client !== null) await closeQuietly(client);
     },
   };

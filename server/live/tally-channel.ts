@@ -17,7 +17,7 @@ const gatherMs = 50;
 
 /** `send` gets payloads in their order, at most twenty times a second. Those that it loses show as a gap at the others. */
 export function createTallyChannel(
-  listener: Pick<BusListener, 'onDelta' | 'onTooMuch'>,
+  listener: Pick<BusListener, 'onTold' | 'onDelta' | 'onTooMuch'>,
   send: (payloads: readonly string[]) => void,
 ): TallyChannel {
   const processId = randomBytes(8).toString('hex');
@@ -34,10 +34,14 @@ export function createTallyChannel(
     gathered.clear();
     const payloads = deltas.flatMap((delta) => toPayloads({ processId, messageNo: (messageNo += 1) }, delta));
     if (payloads.length > 0) send(payloads);
+    for (const delta of deltas) listener.onTold?.(delta);
   }
 
   return {
     put(delta) {
+      const before = gathered.get(delta.slot);
+      // A batch that this process never heard of lies between the two: put together they would hide it.
+      if (before !== undefined && delta.batchNo - (delta.batchCount ?? 1) !== before.batchNo) flush();
       gathered.set(delta.slot, mergeDeltas(gathered.get(delta.slot), delta));
       timer ??= setTimeout(flush, gatherMs).unref();
     },

@@ -53,7 +53,7 @@ export function createSocketDoor(keeper: Keeper, log: Logger, habits: SocketHabi
   });
   return {
     open({ request, socket, head }, onOpen) {
-      const seat = keeper.admit(request.socket.remoteAddress ?? '');
+      const seat = keeper.admit(request.socket.remoteAddress ?? '', 'websocket');
       if (seat === null) {
         refuseUpgrade(socket, 503, 'too_many_connections', 'There are too many live connections.');
         return;
@@ -112,7 +112,10 @@ function createLiveSocket(
     }
   }
 
-  const stopKeeping = keeper.keep(habits.heartbeats ? connection : { ...connection, send: () => undefined });
+  const stopKeeping = keeper.keep(
+    habits.heartbeats ? connection : { ...connection, send: () => undefined },
+    'websocket',
+  );
   webSocket.on('pong', () => {
     alive = true;
   });

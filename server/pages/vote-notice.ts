@@ -24,7 +24,7 @@ export function toNotice(error: AppError, poll: Poll, now: number): VoteNotice |
     case 'tokens_unverifiable':
     case 'shutting_down':
     case 'rate_limited':
-      return { kind: 'overloaded', retryAfterSeconds: error.row.retryAfterSeconds ?? 1 };
+      return { kind: 'overloaded', retryAfterSeconds: error.retryAfterSeconds ?? 1 };
     default:
       return null;
   }

@@ -9,7 +9,6 @@ import { castToReceipt, findPoll, voterOf } from '../http/requests.ts';
 import { toBallotStatus } from '../http/views.ts';
 import { toPollView } from '../board/views.ts';
 import type { LedgerBallot } from '../ledger/ballots.ts';
-import { isStorable } from '../poll/check-poll.ts';
 import { toJoinCode } from '../poll/names.ts';
 import type { Poll } from '../poll/poll.ts';
 import { resultsVisible, anyone } from '../poll/visibility.ts';
@@ -35,10 +34,10 @@ export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
   });
 
   app.get<{ Params: { code: string } }>('/j/:code', hidden, async (request, reply) => {
-    const code = toJoinCode(request.params.code);
-    const poll = isStorable(code) ? await parts.pollStore.find({ by: 'join_code', name: code }) : null;
+    const { code } = request.params;
+    const poll = await parts.joinDoor.find(code, request.socket.remoteAddress ?? '');
     if (poll !== null) return reply.redirect(`/p/${poll.slug}`, 303);
-    return parts.pages.send({ request, reply }, 'join', { code, unknown: true }, { status: 404 });
+    return parts.pages.send({ request, reply }, 'join', { code: toJoinCode(code), unknown: true }, { status: 404 });
   });
 
   for (const { path, embedded } of [
@@ -102,7 +101,7 @@ async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: bool
     if (!(error instanceof AppError)) throw error;
     const notice = toNotice(error, poll, parts.results.now());
     if (notice === null) throw error;
-    if (error.row.retryAfterSeconds !== undefined) void reply.header('retry-after', error.row.retryAfterSeconds);
+    if (error.retryAfterSeconds !== undefined) void reply.header('retry-after', error.retryAfterSeconds);
     return refuse(notice, error.row.status);
   }
 }

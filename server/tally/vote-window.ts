@@ -15,12 +15,14 @@ export type VoteWindow = {
   /** Votes inside the window at `nowSecond`. `nowSecond` must not step back from one call to the next. */
   total(nowSecond: number): number;
   totalOf(nowSecond: number, optionNo: number): number;
+  /** The same of every option, by its number; of one without votes 0 or nothing. It goes on changing: read it at once. */
+  totals(nowSecond: number): readonly (number | undefined)[];
   perSecond(nowSecond: number): number;
 };
 
 export function createVoteWindow(): VoteWindow {
   const seconds: Second[] = [];
-  const byOption = new Map<number, number>();
+  const byOption: number[] = [];
   let total = 0;
 
   function secondAt(second: number): Second {
@@ -38,7 +40,7 @@ export function createVoteWindow(): VoteWindow {
     for (const entry of seconds) {
       if (entry.second > nowSecond - windowSeconds) break;
       total -= entry.votes;
-      for (const [optionNo, votes] of entry.byOption) addTo(byOption, optionNo, -votes);
+      for (const [optionNo, votes] of entry.byOption) byOption[optionNo] = (byOption[optionNo] ?? 0) - votes;
       expiredCount += 1;
     }
     if (expiredCount > 0) seconds.splice(0, expiredCount);
@@ -53,7 +55,7 @@ export function createVoteWindow(): VoteWindow {
       entry.votes += votes;
       addTo(entry.byOption, optionNo, votes);
       total += votes;
-      addTo(byOption, optionNo, votes);
+      byOption[optionNo] = (byOption[optionNo] ?? 0) + votes;
     },
     total(nowSecond) {
       expire(nowSecond);
@@ -61,7 +63,11 @@ export function createVoteWindow(): VoteWindow {
     },
     totalOf(nowSecond, optionNo) {
       expire(nowSecond);
-      return byOption.get(optionNo) ?? 0;
+      return byOption[optionNo] ?? 0;
+    },
+    totals(nowSecond) {
+      expire(nowSecond);
+      return byOption;
     },
     perSecond(nowSecond) {
       let votes = 0;

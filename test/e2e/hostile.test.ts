@@ -7,7 +7,7 @@ import { castMany } from '../support/polls.ts';
 import { shareTestServer } from '../support/server.ts';
 import { hostileTexts } from './hostile-texts.ts';
 
-const server = shareTestServer('--preset', 'none');
+const server = shareTestServer('--preset', 'none', '--join-misses-per-minute-max', '1000000');
 const browser = shareBrowser();
 
 /** Whatever the texts could have left behind: what they set, and elements and addresses that no page of ours has. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPoll, get, post, send, type Answer } from '../support/http.ts';
-import { shareTestServer, type TestServer } from '../support/server.ts';
+import { shareTestServer, startTestServer, type TestServer } from '../support/server.ts';
 
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
@@ -150,6 +150,19 @@ test('a join code leads to its poll however it is typed, and an unknown one to t
   const unknown = await pageOf(server, '/j/ZZZZZZ');
   expect([unknown.status, propsOf(unknown)]).toEqual([404, { code: 'ZZZZZZ', unknown: true }]);
   expect((await pageOf(server, '/j/%00')).status).toBe(404);
+});
+
+test('whoever tries many codes that do not exist gets a page that says when to go on', async () => {
+  const server = await startTestServer('--preset', 'none', '--join-misses-per-minute-max', '3');
+  const poll = await createPoll(server.url, { electorate: 'cookie' });
+  for (const code of ['ZZZ222', 'ZZZ223', 'ZZZ222']) expect((await pageOf(server, `/j/${code}`)).status).toBe(404);
+  for (const code of ['ZZZ224', poll.joinCode]) {
+    const refused = await get(`${server.url}/j/${code}`, { accept: 'text/html' });
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(refused.text).toMatch(/Try again in \d+ s\./u);
+  }
+  expect((await pageOf(server, `/p/${poll.slug}`)).status).toBe(200);
 });
 
 test('a receipt tells what became of the ballot and never the choice', async () => {

@@ -18,7 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/pages', 'server/open-ledger.ts'],
   ['server/contracts'],
   ['server/known.ts', 'server/open-log.ts'],
-  ['server/open-intake.ts'],
+  ['server/open-intake.ts', 'server/open-board.ts', 'server/open-metrics.ts'],
   ['server/core.ts'],
   ['server/compose.ts', 'server/run-worker.ts', 'server/command-line.ts'],
   ['server/commands'],
