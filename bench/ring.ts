@@ -23,7 +23,11 @@ const flushVotes = 100_000;
 const batchVotes = 4_000;
 const keptMs = 5_000;
 const nodeCount = 2;
-const elsewhereMax = 0.02;
+/** Of a whole pipeline on a busy machine. */
+const answerMsMax = 60_000;
+const attemptsMax = 10;
+/** Longer than a node that did not answer is left alone. */
+const pauseMs = 2_000;
 const readsPerTurn = 1_000;
 /** What each poll begins with: 1,000 for its first option, 2,000 for the second and so on. */
 const filledVotes = 15_000;
@@ -106,23 +110,27 @@ async function readAll(
 async function measureReads(urls: readonly string[], options: BenchOptions): Promise<Figure[]> {
   const { nodes, polls, process } = await startFilled(urls);
   const [url = ''] = urls;
-  const bare = createClient({ url, RESP: 2 });
+  const bare = createClient({ url, RESP: 2, commandOptions: { timeout: answerMsMax } });
   await bare.connect();
   const keys = await bare.keys('poll:*');
   const hgetall = () => readAll((index) => bare.hGetAll(keys[index % keys.length] ?? ''), options);
-  const through = (board: SharedBoard, via: string) => async (): Promise<Slice> => {
-    let elsewhere = 0;
-    let all = 0;
-    const slice = await readAll(async (index) => {
-      const { servedVia } = await board.read(pollAt(polls, index));
-      all += 1;
-      if (!servedVia.startsWith(via)) elsewhere += 1;
-    }, options);
-    const share = elsewhere / all;
-    // On a busy machine a node does not always answer in its time, and memory does in its place.
-    if (share > elsewhereMax) throw new Error(`${(share * 100).toFixed(1)} % of the reads were not served via ${via}.`);
-    return { ...slice, note: `${(share * 100).toFixed(2)} % of the reads of the last slice were served otherwise` };
-  };
+  /** On a busy machine a node does not always answer in its time, and then memory does for a second: such a slice is taken again. */
+  const through =
+    (board: SharedBoard, via: string, warm = () => Promise.resolve<unknown>(null)) =>
+    async (): Promise<Slice> => {
+      for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+        await warm();
+        let isPure = true;
+        const slice = await readAll(async (index) => {
+          const { servedVia } = await board.read(pollAt(polls, index));
+          isPure &&= servedVia.startsWith(via);
+        }, options);
+        if (isPure)
+          return { ...slice, note: `the last slice was taken ${attempt} times until all was served via ${via}` };
+        await sleep(pauseMs);
+      }
+      throw new Error(`No slice of ${attemptsMax} was served via ${via} alone: the figure does not count.`);
+    };
   const cached = withResultCache(nodes, { keptMs });
   const own = createUnsharedBoard(process.board, Date.now);
   // So every read of the slices finds an answer that is kept.
@@ -131,7 +139,7 @@ async function measureReads(urls: readonly string[], options: BenchOptions): Pro
   try {
     return [
       await measurePairs({ ...plan, what: 'results/s through the ring ÷ HGETALL of the same hashes by the same client, one connection', a: through(nodes, 'redis_'), b: hgetall }),
-      await measurePairs({ ...plan, what: 'results/s through the cache ÷ HGETALL', a: async () => (await warm(), through(cached, 'app_cache')()), b: hgetall }),
+      await measurePairs({ ...plan, what: 'results/s through the cache ÷ HGETALL', a: through(cached, 'app_cache', warm), b: hgetall }),
       await measurePairs({ ...plan, what: 'results/s from memory ÷ HGETALL', a: through(own, 'in_memory'), b: hgetall }),
     ]; // prettier-ignore
   } finally {
@@ -150,7 +158,7 @@ function pollAt(polls: readonly Poll[], index: number): Poll {
 async function measureFlush(urls: readonly string[], { pairs }: BenchOptions): Promise<Figure> {
   const { house, process, nodes, polls } = await startFilled(urls);
   const [url = ''] = urls;
-  const bare = createClient({ url, RESP: 2 });
+  const bare = createClient({ url, RESP: 2, commandOptions: { timeout: answerMsMax } });
   await bare.connect();
   const flushMs: number[] = [];
   const singleMs: number[] = [];
@@ -186,7 +194,7 @@ async function measureFlush(urls: readonly string[], { pairs }: BenchOptions): P
 async function checkSums(urls: readonly string[], expected: number): Promise<void> {
   let sum = 0;
   for (const url of urls) {
-    const client = createClient({ url, RESP: 2 });
+    const client = createClient({ url, RESP: 2, commandOptions: { timeout: answerMsMax } });
     await client.connect();
     for (const key of await client.keys('poll:*')) {
       for (const votes of await client.hVals(key)) sum += Number(votes);

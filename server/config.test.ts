@@ -161,7 +161,7 @@ describe('parseConfig', () => {
   test('DEBUG raises the log of the preset live, unless that is set, and nothing else reads it', () => {
     const live = { HUSTINGS_PRESET: 'live' };
     expect(configFrom({ env: { ...live, DEBUG: 'True' } }).logLevel).toBe('debug');
-    expect(configFrom({ env: { ...live, DEBUG: 'False' } }).logLevel).toBe('warn');
+    expect(configFrom({ env: { ...live, DEBUG: 'False' } }).logLevel).toBe('info');
     expect(configFrom({ env: { ...live, DEBUG: 'true', LOG_LEVEL: 'error' } }).logLevel).toBe('error');
     expect(configFrom({ env: { DEBUG: 'express:*' } }).logLevel).toBe('warn');
     expect(refusalOf({ env: { ...live, DEBUG: 'express:*' } })).toMatch(/^DEBUG: "express:\*" is not allowed/u);

@@ -2,12 +2,9 @@
 /** The command line. The only file that touches `process`. */
 import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
-import { backup } from './commands/backup.ts';
 import { bulk } from './commands/bulk.ts';
-import { diagnose } from './commands/doctor.ts';
 import { migrateAlone } from './commands/migrate.ts';
 import { queue } from './commands/queue.ts';
-import { restore } from './commands/restore.ts';
 import { describeRing } from './commands/ring.ts';
 import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
@@ -45,16 +42,20 @@ async function main(): Promise<void> {
       process.exitCode = agree ? 0 : 1;
       return say(report);
     }
+    // What is rarely asked for is loaded only then: every start is the quicker for it.
     case 'backup': {
+      const { backup } = await import('./commands/backup.ts');
       const { backupFile: file } = invocation.options;
       return say(await backup(invocation.config, { file, version: readVersion() }, options));
     }
     case 'restore': {
+      const { restore } = await import('./commands/restore.ts');
       const { agree, report } = await restore(invocation.config, invocation.options.restoredFile, options);
       process.exitCode = agree ? 0 : 1;
       return say(report);
     }
     case 'doctor': {
+      const { diagnose } = await import('./commands/doctor.ts');
       const { well, report } = await diagnose(invocation.config, invocation.options, log);
       // A service that takes connections and never answers would keep its client, and the process with it.
       process.stdout.write(`${report}\n`, () => process.exit(well ? 0 : 1));

@@ -375,6 +375,7 @@ export const settings = {
       env: 'LOG_LEVEL',
       kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
       default: 'warn',
+      presets: { live: 'info' },
       doc: 'The least important kind of event that is logged. Events go to standard error, one JSON object a line.',
     },
     nodeEnv: {

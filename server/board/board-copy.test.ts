@@ -14,8 +14,8 @@ test('a copy holds the votes of every poll by its names, and names the batches t
   expect(copy?.batchNoBySlot).toEqual(new Map([[1, 2], [2, 1]])); // prettier-ignore
   expect(copy?.polls).toEqual(
     new Map([
-      ['a', [['A', 2], ['C', 1]]],
-      ['b', [['B', 5]]],
+      ['a', { pollNo: 1, sums: [['A', 2], ['C', 1]] }],
+      ['b', { pollNo: 2, sums: [['B', 5]] }],
     ]), // prettier-ignore
   );
 });
@@ -58,5 +58,5 @@ test('there is no copy of a board that misses something', async () => {
   const parts = { ...house, board: process.board, now: Date.now, peekPoll: house.findPoll };
   expect(await copyBoard(parts)).toBeNull();
   await process.board.load();
-  expect((await copyBoard(parts))?.polls.get('poll 1')).toEqual([['A', 2]]);
+  expect((await copyBoard(parts))?.polls.get('poll 1')?.sums).toEqual([['A', 2]]);
 });

@@ -7,11 +7,14 @@ import { boardKeyOf } from './shared-board.ts';
 /** The votes of a poll, by option. */
 export type Sums = readonly (readonly [field: string, votes: number])[];
 
+/** What stands on a node for a poll. */
+export type PollCopy = { readonly pollNo: number; readonly sums: Sums };
+
 export type BoardCopy = {
   /** The last batch of each slot that the sums contain. */
   readonly batchNoBySlot: ReadonlyMap<number, number>;
   /** By the keys of the polls; those without votes are left out. */
-  readonly polls: ReadonlyMap<string, Sums>;
+  readonly polls: ReadonlyMap<string, PollCopy>;
 };
 
 export type BoardNames = { readonly pollNo: number; readonly key: string; readonly optionIds: readonly string[] };
@@ -41,12 +44,12 @@ export async function copyBoard({ board, now, peekPoll, readNames }: CopyParts):
   const unnamed = copied.filter(([pollNo, votes]) => toNames(peekPoll(pollNo), votes) === null);
   const read = unnamed.length === 0 ? [] : await readNames(unnamed.map(([pollNo]) => pollNo));
   const readByNo = new Map(read.map((names) => [names.pollNo, names]));
-  const polls = new Map<string, Sums>();
+  const polls = new Map<string, PollCopy>();
   for (const [index, [pollNo, votes]] of copied.entries()) {
     if (index % pollsPerTurn === 0) await nextTurn();
     const names = toNames(peekPoll(pollNo), votes) ?? readByNo.get(pollNo);
     const sums = names === undefined ? [] : toSums(votes, names);
-    if (names !== undefined && sums.length > 0) polls.set(names.key, sums);
+    if (names !== undefined && sums.length > 0) polls.set(names.key, { pollNo, sums });
   }
   return { batchNoBySlot, polls };
 }

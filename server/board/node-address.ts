@@ -29,7 +29,7 @@ export function toNodeAddress(url: Secret): NodeAddress | null {
   if (!isKnown || host === '' || !isWhole(weight, weightMax) || !isWhole(shownPort, portMax)) return null;
   parsed.search = '';
   const name = `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
-  return { name, url: new Secret(parsed.href, String(url)), weight, servedVia: `redis_${shownPort}` };
+  return { name, url: new Secret(parsed.href, name), weight, servedVia: `redis_${shownPort}` };
 }
 
 function isWhole(number: number, max: number): boolean {

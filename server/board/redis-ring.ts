@@ -49,7 +49,7 @@ export function startRedisRing(
   { ring, flushMs, lookMs = lookMsDefault }: RedisRingOptions,
 ): SharedBoard {
   const { epoch, board, now, readRing, log } = parts;
-  const dropped = createRecentSet<string>(droppedMax);
+  const dropped = createRecentSet<number>(droppedMax);
   const members = openRingMembers(ring, log);
   const known = (): Known => ({ epoch, generation: members.view().generation, board, now });
   const own = (poll: Poll): SharedTally => toOwnTally(board, poll, now());
@@ -77,7 +77,7 @@ export function startRedisRing(
     flushNow,
     drop(poll) {
       const key = boardKeyOf(poll);
-      dropped.add(key);
+      dropped.add(poll.pollNo);
       const removed = members.memberOf(key)?.node.remove([key]);
       removed?.catch((error: unknown) => log.debug({ err: error }, 'deleted poll not removed from its node'));
     },

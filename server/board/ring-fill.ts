@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.ts';
-import type { BoardCopy, Sums } from './board-copy.ts';
+import type { BoardCopy, PollCopy, Sums } from './board-copy.ts';
 import { lockMs, type RedisNode } from './redis-node.ts';
 
 export type FillPlan = {
@@ -15,7 +15,7 @@ export type FillPlan = {
   /** What to fill them with; null where this process cannot tell now. */
   readonly copy: () => Promise<BoardCopy | null>;
   /** Whether the poll was deleted a moment ago, perhaps after the copy was made. */
-  readonly isDropped: (key: string) => boolean;
+  readonly isDropped: (pollNo: number) => boolean;
   readonly log: Logger;
 };
 
@@ -69,7 +69,7 @@ async function fillNode(
     for (const step of toSteps(polls)) await node.write(owner, step);
     await removeOthers(node, owner, polls);
     await node.finish(owner, { epoch, generation, batchNoBySlot: copy.batchNoBySlot });
-    const dropped = [...polls.keys()].filter(isDropped);
+    const dropped = [...polls].flatMap(([key, { pollNo }]) => (isDropped(pollNo) ? [key] : []));
     if (dropped.length > 0) await node.remove(dropped);
     log.info({ node: node.name, polls: polls.size, ms: Math.round(performance.now() - startedAt) }, 'node filled');
   } catch (error) {
@@ -97,7 +97,7 @@ export async function emptyNode(node: RedisNode, log: Logger): Promise<void> {
 }
 
 /** Polls that belong elsewhere, were deleted, or are of another ledger. */
-async function removeOthers(node: RedisNode, owner: string, polls: ReadonlyMap<string, Sums>): Promise<void> {
+async function removeOthers(node: RedisNode, owner: string, polls: ReadonlyMap<string, unknown>): Promise<void> {
   for await (const keys of node.keys()) {
     const others = keys.filter((key) => !polls.has(key));
     if (others.length > 0)
@@ -108,10 +108,10 @@ async function removeOthers(node: RedisNode, owner: string, polls: ReadonlyMap<s
   }
 }
 
-function* toSteps(polls: ReadonlyMap<string, Sums>): Generator<[string, Sums][]> {
+function* toSteps(polls: ReadonlyMap<string, PollCopy>): Generator<[string, Sums][]> {
   let step: [string, Sums][] = [];
   let fields = 0;
-  for (const [key, sums] of polls) {
+  for (const [key, { sums }] of polls) {
     step.push([key, sums]);
     fields += sums.length + 1;
     if (fields < stepFieldsMax) continue;

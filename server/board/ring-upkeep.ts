@@ -14,8 +14,8 @@ export type UpkeepParts = PollNames &
     readonly members: RingMembers;
     /** What this process knows at this moment. */
     readonly known: () => Known;
-    /** Whether the poll with this key was deleted a moment ago. */
-    readonly isDropped: (key: string) => boolean;
+    /** Whether the poll with this number was deleted a moment ago. */
+    readonly isDropped: (pollNo: number) => boolean;
     readonly log: Logger;
   };
 
@@ -63,8 +63,9 @@ export function createUpkeep(parts: UpkeepParts, { flushMs, lookMs }: UpkeepOpti
       return;
     }
     const isDue = at >= member.flushAt - lookMs / 2;
-    if (isDue) member.flushAt = at + flushMs;
     if (flushNow || isDue || position.wantedSlots.length > 0) await flush(member, position, view, flushNow);
+    // One that failed is tried again at the next look.
+    if (isDue) member.flushAt = at + flushMs;
     if (standing === 'behind') await askForFlush(member, position);
   }
 

@@ -115,7 +115,9 @@ test('ballots that do not count are kept with the reason, and one that comes aga
   ];
   const acknowledged = sample.segments.deliver(toSegment(1, ballots));
   await vi.waitFor(() => expect(acknowledged()).toBe(1));
-  const kept = sample.refusals.map(({ ballotId, reason }) => [toUuidText(ballotId), reason]).sort((a, b) => String(a).localeCompare(String(b)));
+  const kept = sample.refusals
+    .map(({ ballotId, reason }) => [toUuidText(ballotId), reason])
+    .sort((a, b) => String(a).localeCompare(String(b)));
   expect(kept).toEqual([
     [own(2), 'ballot_already_cast'],
     [own(3), 'idempotency_key_reused'],

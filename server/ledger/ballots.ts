@@ -52,6 +52,7 @@ from (
   from ballot_refusals where ballot_id = any ($1::uuid[])
 ) as found
 left join polls on polls.poll_no = found.poll_no
+where polls.poll_no is not null or found.status = 'failed'
 order by found.ballot_id, found.place`;
 
 export function createBallotStore(pool: Pool): BallotStore {

@@ -30,11 +30,7 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
   /** Begins to look at the slots. Answers how to stop. */
   start(): () => void;
 } {
-  /** What the ledger had at the look before: a board that has less now missed something. */
-  let seen: ReadonlyMap<number, number> = new Map();
-  let seenAt = 0;
-  /** When the board had everything; null before the first look. */
-  let currentAt: number | null = null;
+  const freshness = createFreshness(board);
 
   let timer: NodeJS.Timeout | null = null;
   let reloadedAt = 0;
@@ -64,18 +60,9 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
     }
   }
 
-  const hasAll = (slots: ReadonlyMap<number, number>): boolean =>
-    [...slots].every(([slot, batchNo]) => board.batchNoOf(slot) >= batchNo);
-
   async function look(): Promise<void> {
     const lookedAt = performance.now();
-    const now = await readSlots();
-    const behind = !hasAll(seen);
-    if (hasAll(now)) currentAt = lookedAt;
-    else if (!behind) currentAt = seenAt;
-    seen = now;
-    seenAt = lookedAt;
-    if (behind) reload();
+    if (freshness.take(await readSlots(), lookedAt) === 'behind') reload();
   }
 
   return {
@@ -100,10 +87,9 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
         readPollsAgain().catch((error: unknown) => log.warn({ err: error }, 'polls not read'));
       },
     },
-    staleMs: () => (currentAt === null ? 0 : performance.now() - currentAt),
+    staleMs: freshness.staleMs,
     start() {
-      currentAt = performance.now();
-      seenAt = currentAt;
+      freshness.begin();
       const looking = setInterval(() => {
         look().catch((error: unknown) => log.debug({ err: error }, 'slots not read'));
       }, lookMs);
@@ -112,6 +98,36 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
         clearInterval(looking);
         if (timer !== null) clearTimeout(timer);
       };
+    },
+  };
+}
+
+type Slots = ReadonlyMap<number, number>;
+
+/** Compares the board with what looks at the ledger find. */
+function createFreshness(board: Pick<TallyBoard, 'batchNoOf'>) {
+  /** What the ledger had at the look before: a board that has less now missed something. */
+  let seen: Slots = new Map();
+  let seenAt = 0;
+  /** When the board had everything; null before the beginning. */
+  let currentAt: number | null = null;
+
+  const hasAll = (slots: Slots): boolean => [...slots].every(([slot, batchNo]) => board.batchNoOf(slot) >= batchNo);
+
+  return {
+    begin() {
+      currentAt = performance.now();
+      seenAt = currentAt;
+    },
+    staleMs: () => (currentAt === null ? 0 : performance.now() - currentAt),
+    take(slots: Slots, lookedAt: number): 'behind' | 'current' {
+      const isBehind = !hasAll(seen);
+      // What was recorded a moment ago may be on its way to the board.
+      if (hasAll(slots)) currentAt = lookedAt;
+      else if (!isBehind) currentAt = seenAt;
+      seen = slots;
+      seenAt = lookedAt;
+      return isBehind ? 'behind' : 'current';
     },
   };
 }

@@ -55,8 +55,7 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
   const seats = createSeats(connectionsMax, connectionsPerAddressMax);
   const sweepMs = Math.min(sweepMsMax, heartbeatMs / sweepsPerHeartbeat);
   const listeners = new Set<() => void>();
-  /** What was sent over connections that have ended, or that are kept elsewhere. */
-  const framesElsewhere = new Map<Transport, number>();
+  const frames = createFrameCounts();
   let ended: CloseCode | null = null;
   let timer: NodeJS.Timeout | null = null;
 
@@ -92,10 +91,6 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
     return state.unanswered > unansweredMax ? closeCodes.idle : null;
   }
 
-  function noteFrames(transport: Transport, count: number): void {
-    framesElsewhere.set(transport, (framesElsewhere.get(transport) ?? 0) + count);
-  }
-
   return {
     admit: (address, transport) => (ended === null ? seats.take(address, transport) : null),
     keep(connection, transport) {
@@ -103,20 +98,17 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
       kept.set(connection, { transport, sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 });
       timer ??= setInterval(sweep, sweepMs).unref();
       return () => {
-        if (kept.delete(connection)) noteFrames(transport, connection.sentCount());
+        if (kept.delete(connection)) frames.note(transport, connection.sentCount());
       };
     },
     count: seats.count,
-    noteFrames,
+    noteFrames: frames.note,
     traffic() {
-      const frames = new Map(framesElsewhere);
-      for (const [connection, { transport }] of kept) {
-        frames.set(transport, (frames.get(transport) ?? 0) + connection.sentCount());
-      }
+      const sent = frames.with(kept);
       return transports.map((transport) => ({
         transport,
         connections: seats.countOf(transport),
-        frames: frames.get(transport) ?? 0,
+        frames: sent.get(transport) ?? 0,
       }));
     },
     onEnd(listener) {
@@ -128,6 +120,24 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
       ended = reason;
       for (const listener of listeners) listener();
       for (const connection of kept.keys()) connection.end(reason);
+    },
+  };
+}
+
+/** Connections count for themselves what they send, so that sending costs nothing more. This adds up what those sent that have ended. */
+function createFrameCounts() {
+  const ended = new Map<Transport, number>();
+
+  function add(counts: Map<Transport, number>, transport: Transport, count: number): void {
+    counts.set(transport, (counts.get(transport) ?? 0) + count);
+  }
+
+  return {
+    note: (transport: Transport, count: number) => add(ended, transport, count),
+    with(kept: ReadonlyMap<Connection, Kept>): ReadonlyMap<Transport, number> {
+      const counts = new Map(ended);
+      for (const [connection, { transport }] of kept) add(counts, transport, connection.sentCount());
+      return counts;
     },
   };
 }

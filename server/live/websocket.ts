@@ -112,10 +112,8 @@ function createLiveSocket(
     }
   }
 
-  const stopKeeping = keeper.keep(
-    habits.heartbeats ? connection : { ...connection, send: () => undefined },
-    'websocket',
-  );
+  const watched = habits.heartbeats ? connection : { ...connection, send: () => undefined };
+  const stopKeeping = keeper.keep(watched, 'websocket');
   webSocket.on('pong', () => {
     alive = true;
   });

@@ -239,6 +239,35 @@ test('a deleted poll is removed from its node', async () => {
   await untilAllHold(house, ring, clients);
 });
 
+test('a poll that is made again by the name of a deleted one has only its own votes', async () => {
+  const { house, process, board, polls, ring, clients } = await start();
+  const [poll] = polls as [Poll];
+  const remake = (old: Poll): Poll => {
+    house.removePoll(old);
+    process.board.drop(old.pollNo);
+    board.drop(old);
+    const again = house.addPoll({ name: boardKeyOf(old) });
+    house.count([process], [[again, 3, 2]]);
+    return again;
+  };
+  const again = remake(poll);
+  const readBoth = async (): Promise<(number | string)[]> => {
+    const { votesOf, servedVia } = await board.read(again);
+    return [votesOf('A'), votesOf('C'), servedVia.slice(0, 5)];
+  };
+  expect((await readBoth()).slice(0, 2)).toEqual([0, 2]);
+  await board.flushNow();
+  await expect.poll(readBoth, patience).toEqual([0, 2, 'redis']);
+  await untilAllHold(house, ring, clients);
+  // While a node is being filled, too.
+  for (const client of clients.values()) await client.del('hustings:board');
+  const last = remake(again);
+  await board.flushNow();
+  await expect.poll(async () => (await board.read(last)).servedVia, patience).toMatch(/^redis/u);
+  await board.flushNow();
+  await untilAllHold(house, ring, clients);
+});
+
 test('nodes come and go while processes run: about their part of the polls moves, and what is left is emptied', async () => {
   const { house, process, board, polls, ring, clients } = await start({ nodes: 3 });
   const [first = '', second = '', third = ''] = clients.keys();

@@ -87,7 +87,13 @@ test('the receipt of a hidden poll shows no version, on no way to get it', async
       });
       expect(batch.json).toMatchObject({ outcome: 'counted', version: null });
       const status = await get(`${server.url}/api/v1/ballots/${(first.json as TestReceipt).ballotId}`);
-      expect(Object.keys(status.json as object).sort()).toEqual(['ballotId', 'castAt', 'pollId', 'status']);
+      expect(Object.keys(status.json as object).sort()).toEqual([
+        'ballotId',
+        'castAt',
+        'pollId',
+        'processing',
+        'status',
+      ]);
       await send(
         'PATCH',
         `${server.url}/api/v1/polls/${poll.id}`,

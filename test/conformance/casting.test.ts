@@ -37,6 +37,7 @@ test('a receipt says where the ballot stands, and a retry gets it again, after a
     pollId: poll.id,
     castAt: receipt.castAt,
     status: 'counted',
+    processing: 'processed',
   });
 });
 

@@ -41,6 +41,7 @@ export function createBoardHouse(epoch = 'e'): BoardHouse {
   const polls = new Map<number, Poll>();
   const sums = new Map<string, number>();
   const batchNoBySlot = new Map<number, number>();
+  let lastPollNo = 0;
   const toKey = (pollNo: number, optionNo: number): string => `${pollNo} ${optionNo}`;
 
   function record(votes: readonly Vote[], slot = 1): TallyDelta {
@@ -67,7 +68,8 @@ export function createBoardHouse(epoch = 'e'): BoardHouse {
   const house: BoardHouse = {
     epoch,
     addPoll({ name, optionIds = optionIdsDefault } = {}) {
-      const pollNo = polls.size + 1;
+      lastPollNo += 1;
+      const pollNo = lastPollNo;
       const options = optionIds.map((id, index) => ({
         optionNo: index + 1,
         id: id as OptionId, // As the ledger has it.

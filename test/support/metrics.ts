@@ -62,7 +62,8 @@ export function seriesOf(scraped: Scrape): string[] {
 }
 
 function toKey({ name, labels }: Series): string {
-  return `${name} ${JSON.stringify(Object.entries(labels).toSorted())}`;
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return `${name}{${pairs.toSorted().join(',')}}`;
 }
 
 const abbreviated = /(?:^|_)(?:ms|us|ns|s|sec|secs|kb|mb|gb|b|pct|num|cnt)(?:_|$)/u;
