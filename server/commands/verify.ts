@@ -1,11 +1,13 @@
 /** `hustings verify`: counts the ledger afresh and compares the count with every tally. */
 import type { Config } from '../config.ts';
+import { lookAtEmbeddedPostgres } from '../ledger/embedded/join.ts';
 import { findTallyMismatches, type TallyMismatch } from '../ledger/tallies.ts';
 import { openLedger, type LedgerOptions } from '../open-ledger.ts';
 
-/** Answers the report, and whether ledger and tallies agree. */
+/** On an embedded database that a server uses, it looks beside that. Answers the report, and whether ledger and tallies agree. */
 export async function verify(config: Config, options: LedgerOptions): Promise<{ agree: boolean; report: string }> {
-  const ledger = await openLedger(config, options);
+  const isInUse = config.database.kind === 'embedded' && (await lookAtEmbeddedPostgres(config.dataFolder)).runs;
+  const ledger = await openLedger(config, { ...options, joins: isInUse });
   try {
     const mismatches = await findTallyMismatches(ledger.pool);
     return { agree: mismatches.length === 0, report: toMismatchLines(mismatches).join('\n') };

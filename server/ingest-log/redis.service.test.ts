@@ -82,3 +82,13 @@ test('a Redis that is not there is told in one line', async () => {
   const failure = createRedisSegmentLog({ url, queueName: 'x', log: silent }).catch((error: unknown) => String(error));
   expect(await failure).toMatch(/^Error: Redis at redis:\/\/127\.0\.0\.1:1 does not answer: [^\n]*$/u);
 });
+
+test('a worker is counted while its connection lasts, whether it has anything to do or not', async () => {
+  const { log, close } = await openSample('counted');
+  const consumptions = await Promise.all([1, 2].map(() => log.consume(() => undefined, 10)));
+  await expect.poll(async () => (await log.measure()).consumers, { timeout: 10_000 }).toBe(2);
+  await consumptions[0]?.stop();
+  await expect.poll(async () => (await log.measure()).consumers, { timeout: 10_000 }).toBe(1);
+  await consumptions[1]?.stop();
+  await close();
+});

@@ -11,7 +11,7 @@ import { connectToRedis, type RedisClient } from '../lib/redis-client.ts';
 import type { Secret } from '../lib/secret.ts';
 import { startRedisConsumer } from './redis-consumer.ts';
 import { createRedisDeadLetters } from './redis-dead-letters.ts';
-import { createRedisStream, groupName } from './redis-stream.ts';
+import { createRedisStream, groupName, toConsumerName } from './redis-stream.ts';
 import { AppendFailed, appendMsMax, type SegmentLog, type SegmentLogOptions } from './segment-log.ts';
 
 export type RedisLogOptions = SegmentLogOptions & {
@@ -43,7 +43,7 @@ export async function createRedisSegmentLog(options: RedisLogOptions): Promise<S
       await appendEntry(client, key, { [field]: segment });
     },
     async consume(onDelivery, deliveriesMax) {
-      const reader = await connectToRedis(url, { absence, log });
+      const reader = await connectToRedis(url, { absence, log, name: toConsumerName(key) });
       readers.add(reader);
       return startRedisConsumer({ stream, reader, claimMs, onDelivery, deliveriesMax, log });
     },

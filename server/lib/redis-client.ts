@@ -15,6 +15,8 @@ export type RedisClientParts = {
   readonly log: Logger;
   /** A connection on which nothing has come for so long is given up. Without it one that has gone silent is found by what is sent. */
   readonly silentMsMax?: number;
+  /** What Redis lists the connection as. */
+  readonly name?: string;
 };
 
 /** For commands whose answers are bytes. */
@@ -36,12 +38,13 @@ export async function connectToRedis(url: Secret, parts: RedisClientParts): Prom
 }
 
 /** Not connected yet: `connect` keeps trying. */
-export function createRedisClient(url: Secret, { absence, log, silentMsMax }: RedisClientParts) {
+export function createRedisClient(url: Secret, { absence, log, silentMsMax, name }: RedisClientParts) {
   const client = createClient({
     url: url.reveal(),
     RESP: 2,
     // What is sent while nobody listens fails at once, and its sender knows that it never left.
     disableOfflineQueue: true,
+    ...(name === undefined ? {} : { name }),
     ...(silentMsMax === undefined ? {} : { pingInterval: silentMsMax / pingsPerSilence }),
     socket: {
       ...(silentMsMax === undefined ? {} : { socketTimeout: silentMsMax }),
