@@ -10,12 +10,15 @@ export type PostgresService = {
   stop(): Promise<void>;
 };
 
+/** For many servers and workers at a time, as tests start them. */
+const settings = { max_connections: '500' };
+
 /** It is started again whenever it dies, until it is stopped. Reached by a Unix socket in the folder. */
 export async function startPostgres(folder: string, options: { guard?: Guard } = {}): Promise<PostgresService> {
   return withGuard(folder, options.guard, async (guard) => {
     guard.watchPostmaster(path.join(folder, 'postgres'));
     const log = pino({ level: 'warn' }, pino.destination(2));
-    const postgres = await startEmbeddedPostgres({ dataFolder: folder, log });
+    const postgres = await startEmbeddedPostgres({ dataFolder: folder, settings, log });
     const { user, host, database } = postgres.connection;
     const url = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
     return { url, stop: postgres.stop };
