@@ -25,6 +25,8 @@ export default defineConfig({
           sequence: { shuffle, groupOrder: 0 },
           // Far beyond what they take: a busy machine is no failure.
           testTimeout: unitMsMax,
+          // They leave nothing behind, so files share their modules: 13 s became 7 s (2026-11-21, 115 files).
+          isolate: false,
         },
       },
       {
