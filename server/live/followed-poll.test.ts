@@ -58,6 +58,15 @@ test('nothing is sent while nothing changes', () => {
   expect(sample.types()).toBe('snapshot');
 });
 
+test('a poll that was read again and is the same is no news', () => {
+  const sample = createSample(sightAt(3));
+  sample.join();
+  sample.see(sightAt(3, { poll: { ...poll } }));
+  expect(sample.types()).toBe('snapshot');
+  sample.see(sightAt(3, { poll: { ...poll, revision: poll.revision + 1 } }));
+  expect(sample.types()).toBe('snapshot poll');
+});
+
 test('a subscriber that is full misses frames and gets the latest of each kind when it has drained', () => {
   const sample = createSample(sightAt(1));
   sample.join();

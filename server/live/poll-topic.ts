@@ -31,7 +31,7 @@ export type PollTopic = {
   begin(sight: Sight): Change;
 };
 
-type Told = { poll: Poll; status: PollStatus; version: number | null; pulse: string };
+type Told = { revision: number; status: PollStatus; version: number | null; pulse: string };
 
 export function createPollTopic(epoch: string, first: Sight): PollTopic {
   let told: Told = toTold(first);
@@ -67,7 +67,7 @@ export function createPollTopic(epoch: string, first: Sight): PollTopic {
         return [begin(sight)];
       }
       const changes: Change[] = [];
-      if (poll !== before.poll || status !== before.status) changes.push(toPollChange(sight, epoch));
+      if (poll.revision !== before.revision || status !== before.status) changes.push(toPollChange(sight, epoch));
       // A board that is being built anew may stand lower for a moment: subscribers wait until it is ahead again.
       if (tally !== null && before.version !== null && tally.version > before.version) {
         changes.push(toTallyChange(sight, tally, epoch));
@@ -82,7 +82,12 @@ export function createPollTopic(epoch: string, first: Sight): PollTopic {
 }
 
 function toTold(sight: Sight): Told {
-  return { poll: sight.poll, status: sight.status, version: sight.tally?.version ?? null, pulse: toPulse(sight) };
+  return {
+    revision: sight.poll.revision,
+    status: sight.status,
+    version: sight.tally?.version ?? null,
+    pulse: toPulse(sight),
+  };
 }
 
 /** What changes without a ballot, as one text to compare. */
