@@ -1,7 +1,8 @@
 /** The presenter page in each state, as it looks on a projector. */
+import { Resvg } from '@resvg/resvg-js';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { shareBrowser, viewports, type Visitor } from '../support/browser.ts';
+import { shareBrowser, untilStill, viewports, type Visitor } from '../support/browser.ts';
 import { createPoll, get, type TestPoll } from '../support/http.ts';
 import { checkLooks, screenViewports } from '../support/page-looks.ts';
 import { castMany, takeStep } from '../support/polls.ts';
@@ -32,6 +33,19 @@ async function becomeManager({ context }: Visitor, poll: TestPoll): Promise<void
   expect(answer.status()).toBeLessThan(300);
 }
 
+/** A dark one, which could not be seen on the ground of the page itself. */
+async function giveLogo({ id, manageKey }: TestPoll): Promise<void> {
+  const mark =
+    '<circle cx="30" cy="30" r="24" fill="#7a0018"/><path d="M70 14h100v12H70zM70 34h72v12H70z" fill="#16202e"/>';
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="360" height="120" viewBox="0 0 180 60">${mark}</svg>`;
+  const answer = await fetch(`${server().url}/api/v1/polls/${id}/logo`, {
+    method: 'PUT',
+    body: new Uint8Array(new Resvg(svg).render().asPng()),
+    headers: { 'manage-key': manageKey, 'content-type': 'image/png' },
+  });
+  expect(answer.status).toBe(200);
+}
+
 async function presentVotes(counts: readonly number[], fields: object = {}): Promise<Page> {
   const poll = await makePoll(fields);
   await castMany(server().url, poll, counts);
@@ -50,6 +64,12 @@ const scenes: Record<string, () => Promise<Page>> = {
   countdown: async () => present(await makePoll({ opensAt: new Date(Date.now() + 300_000).toISOString() })),
   'no-votes-yet': async () => present(await makePoll()),
   live: () => presentVotes([240, 91, 180, 33]),
+  async branded() {
+    const poll = await makePoll({ color: '#7a0018' });
+    await giveLogo(poll);
+    await castMany(server().url, poll, [240, 91, 180, 33]);
+    return present(poll);
+  },
   concealed: async () => present(await makePoll({ visibility: 'after_close' })),
   async suspense() {
     const poll = await makePoll({ visibility: 'after_close' });
@@ -67,7 +87,9 @@ const scenes: Record<string, () => Promise<Page>> = {
     return page;
   },
   async 'last-seconds'() {
-    const page = await present(await makePoll({ closesAt: new Date(Date.now() + 9_000).toISOString() }));
+    const poll = await makePoll();
+    const page = await present(poll);
+    await takeStep(server().url, poll, 'extend', { closesAt: new Date(Date.now() + 9_000).toISOString() });
     await page.getByRole('timer').waitFor();
     return page;
   },
@@ -107,6 +129,7 @@ test('everything on the screen fits into it without scrolling', async () => {
   const page = await presentVotes([240, 91, 180, 33]);
   for (const size of screenViewports) {
     await page.setViewportSize(viewports[size]);
+    await untilStill(page);
     const [height, window] = await page.evaluate<[number, number]>(
       '[document.documentElement.scrollHeight, document.documentElement.clientHeight]',
     );
@@ -118,6 +141,7 @@ test('the code to scan takes at least a quarter of the height', async () => {
   const page = await present(await makePoll());
   for (const size of screenViewports) {
     await page.setViewportSize(viewports[size]);
+    await untilStill(page);
     const box = await page.getByRole('img', { name: 'QR code' }).boundingBox();
     expect([size, (box?.height ?? 0) / viewports[size].height]).toEqual([
       size,

@@ -15,7 +15,7 @@ export function JoinScreen({ scene }: { readonly scene: Scene }) {
         <CodeTile poll={poll} />
       </div>
       <div class="how">
-        <Question text={poll.question} />
+        <Question poll={poll} />
         <p class="address">{fill(texts.joinAt, { address })}</p>
         <p class="code">{toSpacedCode(poll.joinCode)}</p>
         <Turnout total={null} online={online} />

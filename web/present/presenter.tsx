@@ -9,6 +9,7 @@ import { CornerBadges } from './corner-badges.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { JoinScreen } from './join-screen.tsx';
 import type { Command } from './keys.ts';
+import { useProjectorColor } from './projector-color.ts';
 import { toScene, type Scene } from './scene.ts';
 import { SidePanel } from './side-panel.tsx';
 import { StageView } from './stage-view.tsx';
@@ -32,6 +33,7 @@ export function Presenter({ deck, keys, wishes }: PresenterProps) {
   const live = usePacedPoll(deck.props, calm);
   const voting = useVotingStep(live.poll, manager);
   const { poll } = withAnswer(live, voting);
+  useProjectorColor(poll.color);
   const results = useResultsOnScreen(poll, wishes);
   const scene = toScene({ ...live, poll }, results);
   const [joinShown, setJoinShown] = useState(false);

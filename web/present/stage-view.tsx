@@ -1,4 +1,5 @@
 /** The large part of the screen: the question, and beneath it what the stage shows. */
+import type { PollShown } from '../../protocol/pages.ts';
 import { useLedgerNow } from '../live/use-ledger-now.ts';
 import { toCountdownText } from '../parts/countdown.ts';
 import { useSetting, useTexts } from '../parts/page.tsx';
@@ -13,17 +14,21 @@ const tickMs = 250;
 export function StageView({ scene, onReveal }: { readonly scene: Scene; readonly onReveal: () => void }) {
   return (
     <main id="main" class={`view ${scene.stage}`}>
-      <Question text={scene.poll.question} />
+      <Question poll={scene.poll} />
       <StageBody scene={scene} onReveal={onReveal} />
     </main>
   );
 }
 
-export function Question({ text }: { readonly text: string }) {
+export function Question({ poll }: { readonly poll: Pick<PollShown['poll'], 'question' | 'slug' | 'hasLogo'> }) {
+  const { question, slug, hasLogo } = poll;
   return (
-    <h1 class={`question ${toTextSize(text, [44, 76, 130])}`} dir="auto">
-      {text}
-    </h1>
+    <header class="ask">
+      {hasLogo ? <img class="logo" src={`/p/${slug}/logo`} alt="" /> : null}
+      <h1 class={`question ${toTextSize(question, [44, 76, 130])}`} dir="auto">
+        {question}
+      </h1>
+    </header>
   );
 }
 
