@@ -13,13 +13,20 @@ import { provideProgram } from './provide.ts';
 export type KafkaService = RunningService & {
   /** `host:port`, as clients are told it. */
   readonly brokers: string;
+  /** The same of another listener that it was started with. */
+  brokersOf(protocol: KafkaProtocol): string;
 };
+
+/** How clients speak to a listener. */
+export type KafkaProtocol = 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
 
 export type KafkaOptions = {
   /** Whose end ends the service too. Without it the service has one of its own, which removes the folder after a crash. */
   readonly guard?: Guard | undefined;
   /** Settings of server.properties that replace or complete ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Listeners besides the plain one, which stays: for what the settings say under `listener.name.sasl_ssl.` and the like. */
+  readonly protocols?: readonly KafkaProtocol[];
 };
 
 const answerMsMax = 5_000;
@@ -36,40 +43,68 @@ const image = `apache/kafka:${kafkaVersion}`;
 export async function startKafka(folder: string, options: KafkaOptions = {}): Promise<KafkaService> {
   const java = await provideProgram(need);
   await mkdir(folder, { recursive: true });
-  const port = await findFreePort();
+  const listeners: Listener[] = [];
+  for (const protocol of ['PLAINTEXT', ...(options.protocols ?? [])] as const) {
+    listeners.push({ protocol, port: await findFreePort() });
+  }
   const service = await withGuard<RunningService>(folder, options.guard, (guard) =>
     java === null
-      ? startContained(port, options.settings, guard)
-      : startNode({ java, folder, port, settings: options.settings }, guard),
+      ? startContained(listeners, options.settings, guard)
+      : startNode({ java, folder, listeners, settings: options.settings }, guard),
   );
-  return { ...service, brokers: `127.0.0.1:${port}` };
+  return {
+    ...service,
+    brokers: toAddress(listeners, 'PLAINTEXT'),
+    brokersOf: (protocol) => toAddress(listeners, protocol),
+  };
 }
 
-function startContained(port: number, given: KafkaOptions['settings'], guard: Guard): Promise<RunningService> {
-  const settings = { ...toSettings(port, '0.0.0.0', 9093), ...given, 'log.dirs': '/tmp/hustings' };
-  const variables = Object.entries(settings).flatMap(([name, value]) => [
-    '--env',
-    `KAFKA_${name.toUpperCase().replaceAll('.', '_')}=${value}`,
-  ]);
-  const options = ['--publish', `127.0.0.1:${port}:${port}`, ...variables];
-  return startContainer({ image, options, answers: () => answersMetadata(port) }, guard);
+type Listener = { readonly protocol: KafkaProtocol | 'PLAINTEXT'; readonly port: number };
+
+/** @throws {Error} where it was started without such a listener */
+function toAddress(listeners: readonly Listener[], protocol: Listener['protocol']): string {
+  return `127.0.0.1:${portOf(listeners, protocol)}`;
+}
+
+function portOf(listeners: readonly Listener[], wanted: Listener['protocol']): number {
+  const listener = listeners.find(({ protocol }) => protocol === wanted);
+  if (listener === undefined) throw new Error(`This Kafka has no listener for ${wanted}.`);
+  return listener.port;
+}
+
+function startContained(
+  listeners: readonly Listener[],
+  given: KafkaOptions['settings'],
+  guard: Guard,
+): Promise<RunningService> {
+  const settings = { ...toSettings(listeners, '0.0.0.0', 9093), ...given, 'log.dirs': '/tmp/hustings' };
+  const variables = Object.entries(settings).flatMap(([name, value]) => ['--env', `${toVariable(name)}=${value}`]);
+  const ports = listeners.flatMap(({ port }) => ['--publish', `127.0.0.1:${port}:${port}`]);
+  const plainPort = portOf(listeners, 'PLAINTEXT');
+  return startContainer({ image, options: [...ports, ...variables], answers: () => answersMetadata(plainPort) }, guard);
+}
+
+/** As the image reads it: one line below for a dot, two for a line below, three for a hyphen. */
+function toVariable(name: string): string {
+  return `KAFKA_${name.toUpperCase().replaceAll('_', '__').replaceAll('-', '___').replaceAll('.', '_')}`;
 }
 
 type Place = {
   readonly java: string;
   readonly folder: string;
-  readonly port: number;
+  readonly listeners: readonly Listener[];
   readonly settings: KafkaOptions['settings'];
 };
 
-async function startNode({ java, folder, port, settings: given }: Place, guard: Guard): Promise<RunningService> {
+async function startNode({ java, folder, listeners, settings: given }: Place, guard: Guard): Promise<RunningService> {
   const jars = await provideKafkaJars();
   const data = { 'log.dirs': path.join(folder, 'data') };
-  const settings = { ...toSettings(port, '127.0.0.1', await findFreePort()), ...data, ...given };
+  const settings = { ...toSettings(listeners, '127.0.0.1', await findFreePort()), ...data, ...given };
   const properties = path.join(folder, 'server.properties');
   await writeFile(properties, toProperties(settings));
   const onJava = (...args: string[]): string[] => [...javaOptions, '-cp', path.join(jars, '*'), ...args];
-  const program = { name: need.name, command: java, folder, answers: () => answersMetadata(port) };
+  const plainPort = portOf(listeners, 'PLAINTEXT');
+  const program = { name: need.name, command: java, folder, answers: () => answersMetadata(plainPort) };
   const format = [
     'kafka.tools.StorageTool',
     'format',
@@ -98,15 +133,18 @@ const javaOptions = [
 ];
 
 /** For one node. How often a topic is flushed to the disk is the topic's own business. */
-function toSettings(port: number, host: string, controllerPort: number): Record<string, string> {
+function toSettings(listeners: readonly Listener[], host: string, controllerPort: number): Record<string, string> {
+  const toList = (name: string): string =>
+    listeners.map(({ protocol, port }) => `${protocol}://${name}:${port}`).join(',');
+  const protocols = listeners.map(({ protocol }) => `${protocol}:${protocol}`).join(',');
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    listeners: `${toList(host)},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': toList('127.0.0.1'),
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,${protocols}`,
     // A node that was killed is let in again only when its former self has been silent for so long.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
@@ -125,7 +163,7 @@ function toSettings(port: number, host: string, controllerPort: number): Record<
 
 function toProperties(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
+    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`)
     .join('');
 }
 

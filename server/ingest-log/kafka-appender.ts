@@ -18,6 +18,7 @@ export type KafkaAppender = {
   /** @throws {AppendFailed} within `appendMsMax` */
   append(record: KafkaRecordToAppend): Promise<void>;
   awayMs(): number;
+  awayReason(): string | null;
   close(): Promise<void>;
 };
 
@@ -55,7 +56,7 @@ export function createKafkaAppender(address: KafkaAddress, topic: string, log: L
   const nextTurn = (): number => (turn += 1);
   const all = Array.from({ length: lanesMax }, () => createKafkaLane(address, nextTurn));
   const lanes = createLaneQueue(all);
-  const outage = createOutage(log, 'kafka');
+  const outage = createOutage(log, 'kafka', address.security);
   let heardAt = performance.now();
   let pulsing = false;
   let closed = false;
@@ -112,6 +113,7 @@ export function createKafkaAppender(address: KafkaAddress, topic: string, log: L
       }
     },
     awayMs: () => outage.ms(),
+    awayReason: () => outage.refusal(),
     async close() {
       closed = true;
       clearInterval(timer);

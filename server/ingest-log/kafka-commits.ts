@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from '@platformatic/kafka';
 import type { Logger } from '../lib/logger.ts';
-import { createOutage, isKafkaError, withDeadline } from './kafka-client.ts';
+import { createOutage, isKafkaError, withDeadline, type KafkaAddress } from './kafka-client.ts';
 import { createOffsetWatermark, type OffsetWatermark } from './offset-watermark.ts';
 
 export type KafkaCommits = {
@@ -17,6 +17,7 @@ export type KafkaCommits = {
 export type KafkaCommitParts = {
   /** Commits in the name of a member of the group. */
   readonly client: Consumer;
+  readonly address: KafkaAddress;
   readonly topic: string;
   readonly onCommitted: (partition: number, offset: bigint) => void;
   readonly log: Logger;
@@ -29,10 +30,10 @@ const lastCommitMsMax = 3_000;
 /** The partitions are not ours any more. */
 const generationOver = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'];
 
-export function createKafkaCommits({ client, topic, onCommitted, log }: KafkaCommitParts): KafkaCommits {
+export function createKafkaCommits({ client, address, topic, onCommitted, log }: KafkaCommitParts): KafkaCommits {
   const committed = new Map<number, bigint>();
   const watermarks = new Map<number, OffsetWatermark>();
-  const outage = createOutage(log, 'kafka commits');
+  const outage = createOutage(log, 'kafka commits', address.security);
   const allDone = Promise.withResolvers<void>();
   let inHand = 0;
   let timer: NodeJS.Timeout | null = null;

@@ -30,7 +30,7 @@ const rebalanceMs = 15_000;
 export function consumeTopic(parts: KafkaConsumerParts): Consumption {
   const { topic, log } = parts;
   const stopping = new AbortController();
-  const outage = createOutage(log, 'kafka consumer');
+  const outage = createOutage(log, 'kafka consumer', parts.address.security);
   const hasRoom = (): boolean => inHand < parts.deliveriesMax;
   let assignment: Assignment | null = null;
   let lastEnd: Promise<void> = Promise.resolve();

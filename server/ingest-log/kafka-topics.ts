@@ -1,7 +1,7 @@
 /** The topics of the Kafka adapter: how they are made where they are missing, and which of their settings may lose ballots. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigResourceTypes, UserError, type Admin, type ClusterMetadata } from '@platformatic/kafka';
-import { isKafkaError } from './kafka-client.ts';
+import { isKafkaError, toReason } from './kafka-client.ts';
 import { segmentBytesMax } from './segment-log.ts';
 
 export type WantedTopic = { readonly topic: string; readonly partitions: number };
@@ -118,8 +118,9 @@ export function findFault(settings: ReadonlyMap<string, string>, replicas: numbe
 }
 
 async function readSettings(admin: Admin, topic: string): Promise<Map<string, string>> {
-  const described = await admin.describeConfigs({
-    resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }],
+  const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }];
+  const described = await admin.describeConfigs({ resources }).catch((error: unknown) => {
+    throw new Error(`Kafka's topic ${topic} does not tell its settings: ${toReason(error)}`, { cause: error });
   });
   return new Map(described.flatMap(({ configs }) => configs.map(({ name, value }) => [name, value ?? ''] as const)));
 }

@@ -33,7 +33,7 @@ function makeName(): string {
 }
 
 async function open(queueName: string, groupId = queueName): Promise<SegmentLog> {
-  const address = { brokers: [broker.brokers], clientId: 'hustings-test' };
+  const address = { brokers: [broker.brokers], clientId: 'hustings-test', security: { tls: null, sasl: null } };
   const log = await createKafkaSegmentLog({ ...address, groupId, queueName, log: pino({ level: 'silent' }) });
   onTestFinished(() => log.close());
   return log;

@@ -10,6 +10,7 @@ import { createKafkaAppender, lanesMax } from './kafka-appender.ts';
 import { endClient, toClientOptions, toReason, withDeadline, type KafkaAddress } from './kafka-client.ts';
 import { consumeTopic } from './kafka-consumer.ts';
 import { createKafkaDeadLetters } from './kafka-dead-letters.ts';
+import { guessRefusal, toRefusal } from './kafka-refusals.ts';
 import { countMembers, readOffsets } from './kafka-offsets.ts';
 import { checkTopics, makeTopics } from './kafka-topics.ts';
 import { appendMsMax, type Consumption, type SegmentLog, type SegmentLogOptions } from './segment-log.ts';
@@ -29,12 +30,16 @@ const lastDeletionMsMax = 1_000;
 /** @throws {Error} in one line, where the broker does not answer or a topic cannot be made */
 export async function createKafkaSegmentLog(options: KafkaSegmentLogOptions): Promise<SegmentLog> {
   const { queueName: topic, groupId, log } = options;
-  const address = { brokers: options.brokers, clientId: options.clientId };
+  const address = { brokers: options.brokers, clientId: options.clientId, security: options.security };
   const deadTopic = `${topic}.dead`;
   // Other than an append, what it asks may be asked again: a broker that has just started cannot answer everything yet.
   const admin = new Admin({ ...toClientOptions(address), retries: 5, retryDelay: 300 });
   const appender = createKafkaAppender(address, topic, log);
   try {
+    // Who is refused is not asked again: some accounts are locked after a few wrong passwords.
+    await admin.metadata({ topics: [], retries: 0 }).catch((error: unknown) => {
+      if (toRefusal(error, address.security) !== null) throw error;
+    });
     await makeTopics(admin, [
       { topic, partitions },
       { topic: deadTopic, partitions: 1 },
@@ -43,7 +48,9 @@ export async function createKafkaSegmentLog(options: KafkaSegmentLogOptions): Pr
   } catch (error) {
     await appender.close();
     await endClient(admin);
-    throw new Error(`Kafka at ${address.brokers.join(',')} cannot be used: ${toReason(error)}`, { cause: error });
+    throw new Error(`Kafka at ${address.brokers.join(',')} cannot be used: ${explain(error, address)}`, {
+      cause: error,
+    });
   }
   const deletion = startDeletion(admin, topic, log);
   const consumptions = new Set<Consumption>();
@@ -73,11 +80,14 @@ export async function createKafkaSegmentLog(options: KafkaSegmentLogOptions): Pr
       const [offsets, consumers] = await withDeadline(
         Promise.all([readOffsets(admin, topic, groupId), countMembers(admin, groupId)]),
         appendMsMax,
-      );
+      ).catch((error: unknown) => {
+        throw new Error(`Kafka does not tell what waits: ${toReason(error)}`, { cause: error });
+      });
       return { segments: Number(offsets.reduce((sum, { next, end }) => sum + (end - next), 0n)), consumers };
     },
     dead: createKafkaDeadLetters({ address, topic, deadTopic, groupId: `${groupId}.dead`, appender, admin, log }),
     awayMs: () => appender.awayMs(),
+    awayReason: () => appender.awayReason(),
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
       await deletion.stop();
@@ -85,6 +95,10 @@ export async function createKafkaSegmentLog(options: KafkaSegmentLogOptions): Pr
       await endClient(admin);
     },
   };
+}
+
+function explain(error: unknown, { security }: KafkaAddress): string {
+  return toRefusal(error, security) ?? guessRefusal(error, security) ?? toReason(error);
 }
 
 type Deletion = {

@@ -1,17 +1,8 @@
 /** The settings about the log between accepting a ballot and counting it. */
-import {
-  amqpUrl,
-  boolean,
-  choice,
-  count,
-  host,
-  hostPorts,
-  optional,
-  redisUrl,
-  shortText,
-} from '../lib/setting-kinds.ts';
+import { amqpUrl, boolean, choice, count, host, optional, redisUrl, shortText } from '../lib/setting-kinds.ts';
 import { Secret } from '../lib/secret.ts';
 import { group, SettingError, type ValuesOf } from '../lib/setting-table.ts';
+import { kafkaSettings, toKafkaChoice, type KafkaChoice } from './kafka-settings.ts';
 
 export const logSettings = {
   ...group('Between accepting and counting', {
@@ -45,7 +36,7 @@ export const logSettings = {
       default: undefined,
       otherwise: 'no Redis',
       example: 'redis://localhost:6379',
-      doc: 'The Redis for `--queue redis` and `--bus redis`, in which all servers count together what is limited by the minute. The preset `election` keeps its results there for a while. Where it is not set, the first of `REDIS_NODES` serves for all of this but the queue.',
+      doc: 'The Redis for `--queue redis` and `--bus redis`, in which all servers count together what is limited by the minute. The preset `election` keeps its results there for a while. Where it is not set, `REDIS_CLUSTER` or the first of `REDIS_NODES` serves for all of this but the queue.',
     },
     redisHost: {
       env: 'REDIS_HOST',
@@ -80,34 +71,7 @@ export const logSettings = {
     },
   }),
 
-  ...group('Kafka', {
-    kafkaBrokers: {
-      env: 'KAFKA_BROKERS',
-      kind: optional(hostPorts),
-      default: undefined,
-      otherwise: 'no Kafka',
-      example: 'localhost:9092',
-      doc: 'The brokers for `--queue kafka`, with commas between them.',
-    },
-    kafkaTopic: {
-      env: 'KAFKA_TOPIC',
-      kind: shortText,
-      default: 'hustings.ballots',
-      doc: 'The topic that carries ballots. It is made with 12 partitions where it is missing. What could not be counted goes to the same name with `.dead`.',
-    },
-    kafkaClientId: {
-      env: 'KAFKA_CLIENT_ID',
-      kind: shortText,
-      default: 'hustings',
-      doc: 'What the server calls itself in the logs of Kafka.',
-    },
-    kafkaGroupId: {
-      env: 'KAFKA_GROUP_ID',
-      kind: shortText,
-      default: 'hustings',
-      doc: 'The consumer group of the workers.',
-    },
-  }),
+  ...kafkaSettings,
 };
 
 export type LogSettings = ValuesOf<typeof logSettings>;
@@ -117,13 +81,7 @@ export type LogChoice =
   | { readonly name: 'direct' }
   | { readonly name: 'redis'; readonly url: Secret; readonly stream: string }
   | { readonly name: 'rabbitmq'; readonly url: Secret; readonly queueName: string }
-  | {
-      readonly name: 'kafka';
-      readonly brokers: readonly string[];
-      readonly topic: string;
-      readonly clientId: string;
-      readonly groupId: string;
-    };
+  | KafkaChoice;
 
 /** The broker that a contract names is used where it is there and nothing else is asked for. */
 const brokersOfPresets: Readonly<Record<string, LogChoice['name']>> = {
@@ -132,7 +90,7 @@ const brokersOfPresets: Readonly<Record<string, LogChoice['name']>> = {
   party: 'kafka',
 };
 
-/** @throws {SettingError} where the broker that is asked for has no address */
+/** @throws {SettingError} where the broker that is asked for has no address, or ways to reach it that contradict each other */
 export function toLogChoice(values: LogSettings, { preset, isGiven }: { preset: string; isGiven: boolean }): LogChoice {
   const url = toRedisUrl(values);
   const addresses = { direct: true, redis: url, rabbitmq: values.rabbitmqUrl, kafka: values.kafkaBrokers };
@@ -147,11 +105,8 @@ export function toLogChoice(values: LogSettings, { preset, isGiven }: { preset: 
     case 'rabbitmq':
       if (values.rabbitmqUrl === undefined) throw new SettingError('--queue rabbitmq needs RABBITMQ_URL.');
       return { name, url: values.rabbitmqUrl, queueName: values.rabbitmqQueueName };
-    case 'kafka': {
-      const { kafkaBrokers: brokers, kafkaTopic: topic, kafkaClientId: clientId, kafkaGroupId: groupId } = values;
-      if (brokers === undefined) throw new SettingError('--queue kafka needs KAFKA_BROKERS.');
-      return { name, brokers, topic, clientId, groupId };
-    }
+    case 'kafka':
+      return toKafkaChoice(values);
   }
 }
 

@@ -89,7 +89,8 @@ export function toReason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   // Where a name has several addresses, each has failed, and the whole has a code but no message.
   if (error.message === '' && 'code' in error) return String(error.code);
-  return error.message;
+  // Errors of TLS end with a line break.
+  return error.message.trim();
 }
 
 /** Whether the broker answered with this reply code, or the system with this error. */

@@ -39,12 +39,12 @@ test('the stream is trimmed below what somebody still has to record, and nowhere
   for (let no = 1; no <= 10; no += 1) await log.append(Buffer.from([no]));
   const taken: (() => void)[] = [];
   const consumption = await log.consume((delivery) => taken.push(delivery.acknowledge), 100);
-  await expect.poll(() => taken.length, { timeout: 10_000 }).toBe(10);
+  await expect.poll(() => taken.length).toBe(10);
   // The fourth stays: it and all behind it must not go.
   for (const [index, acknowledge] of taken.entries()) if (index !== 3) acknowledge();
-  await expect.poll(() => client.xLen('trimmed'), { timeout: 10_000 }).toBe(7);
+  await expect.poll(() => client.xLen('trimmed')).toBe(7);
   taken[3]?.();
-  await expect.poll(() => client.xLen('trimmed'), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => client.xLen('trimmed')).toBe(1);
   await consumption.stop();
   expect(await client.xInfoConsumers('trimmed', 'hustings')).toEqual([]);
   await close();
@@ -86,9 +86,9 @@ test('a Redis that is not there is told in one line', async () => {
 test('a worker is counted while its connection lasts, whether it has anything to do or not', async () => {
   const { log, close } = await openSample('counted');
   const consumptions = await Promise.all([1, 2].map(() => log.consume(() => undefined, 10)));
-  await expect.poll(async () => (await log.measure()).consumers, { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await log.measure()).consumers).toBe(2);
   await consumptions[0]?.stop();
-  await expect.poll(async () => (await log.measure()).consumers, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await log.measure()).consumers).toBe(1);
   await consumptions[1]?.stop();
   await close();
 });

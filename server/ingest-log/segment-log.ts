@@ -100,6 +100,8 @@ export type SegmentLog = {
   readonly dead: DeadLetters;
   /** For how long the broker has not answered, in milliseconds; 0 while it does. */
   awayMs(): number;
+  /** Why it is away, where it needs somebody to change a setting: one sentence for everybody, without hosts, names or secrets. */
+  awayReason?(): string | null;
   close(): Promise<void>;
 };
 
