@@ -88,7 +88,7 @@ async function measureRedis(url: string, rounds: number): Promise<Figure[]> {
   const log = pino({ level: 'silent' });
   const startedAt = performance.now();
   const kept = await openRedisLeaderboard({
-    url: new Secret(url, url),
+    place: { kind: 'server', url: new Secret(url, url) },
     installation,
     results,
     batchNos: board.batchNos,

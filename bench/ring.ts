@@ -64,7 +64,7 @@ async function startFilled(urls: readonly string[]): Promise<Filled> {
   for (const poll of polls) {
     house.count([process], optionIds.map((_, index) => [poll, index + 1, 1_000 * (index + 1)] as const)); // prettier-ignore
   }
-  const stored = { generation: 1, nodes: urls, virtualNodes: 100, label: '{node}#{i}' };
+  const stored = { generation: 1, nodes: urls, virtualNodes: 100, label: '{node}#{i}', parts: null };
   const nodes = startRedisRing(
     {
       epoch: house.epoch,

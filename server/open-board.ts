@@ -1,6 +1,5 @@
 /** The board that all processes share: on Redis nodes where the settings name some, else each process's own. */
-import type { RingChoice } from './board/board-settings.ts';
-import { toNodeAddress } from './board/node-address.ts';
+import { toBoardPlace, type RingChoice } from './board/board-settings.ts';
 import type { RedisLeaderboard } from './board/redis-leaderboard.ts';
 import type { Results } from './board/results.ts';
 import { createUnsharedBoard, type SharedBoard } from './board/shared-board.ts';
@@ -24,8 +23,8 @@ export async function openSharedBoard({ ring, known, ledger: { pool }, log }: Op
   const { startRedisRing } = await import('./board/redis-ring.ts');
   const { withResultCache } = await import('./board/result-cache.ts');
   const rings = createRingStore(pool);
-  const { virtualNodes, label, flushMs, keptMs } = ring;
-  const stored = await rings.propose({ nodes: ring.nodes.map((url) => url.reveal()), virtualNodes, label });
+  const { virtualNodes, label, parts, flushMs, keptMs } = ring;
+  const stored = await rings.propose({ nodes: ring.nodes.map((url) => url.reveal()), virtualNodes, label, parts });
   const nodes = startRedisRing(
     {
       epoch: known.epoch.toString('hex'),
@@ -50,12 +49,10 @@ export async function openSharedBoard({ ring, known, ledger: { pool }, log }: Op
 
 type OpenLeaderboardParts = Omit<OpenBoardParts, 'ledger'> & { readonly results: Results };
 
-/** Keeps the leaderboards on the first of the nodes. Answers how to stop. */
+/** Keeps the leaderboards on the first of the nodes, or in the cluster. Answers how to stop. */
 export async function openLeaderboard({ ring, known, results, log }: OpenLeaderboardParts): Promise<RedisLeaderboard> {
-  const [first] = ring?.nodes ?? [];
-  const address = first === undefined ? null : toNodeAddress(first);
-  if (address === null) return { stop: () => Promise.resolve() };
+  const place = ring === null ? null : toBoardPlace(ring);
+  if (place === null) return { stop: () => Promise.resolve() };
   const { openRedisLeaderboard } = await import('./board/redis-leaderboard.ts');
-  const { url } = address;
-  return openRedisLeaderboard({ url, installation: results.epoch, results, batchNos: known.board.batchNos, log });
+  return openRedisLeaderboard({ place, installation: results.epoch, results, batchNos: known.board.batchNos, log });
 }

@@ -15,6 +15,8 @@ export type RedisOptions = {
   readonly guard?: Guard | undefined;
   /** Settings of redis.conf that replace or complete the strict ones. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** On which port servers of a cluster talk with each other, where it is to be in one. */
+  readonly clusterPort?: number;
 };
 
 const need = {
@@ -38,14 +40,20 @@ export async function startRedis(folder: string, options: RedisOptions = {}): Pr
   const command = await provideProgram(need);
   await mkdir(folder, { recursive: true });
   const port = await findFreePort();
-  const args = toArguments({ ...strictSettings, ...options.settings });
+  const { clusterPort } = options;
+  const joins = clusterPort === undefined ? {} : { 'cluster-port': String(clusterPort) };
+  const args = toArguments({ ...strictSettings, ...joins, ...options.settings });
   const answers = (): Promise<boolean> => answersPing(port, options.settings?.['requirepass']);
   const service = await withGuard<RunningService>(folder, options.guard, (guard) => {
+    const place = { port: String(port), bind: '127.0.0.1' };
     if (command === null) {
-      const options = ['--publish', `127.0.0.1:${port}:6379`];
-      return startContainer({ image, options, command: ['redis-server', ...args], answers }, guard);
+      // A cluster tells its clients where its servers are, so inside they must have the ports that they have outside.
+      const isOutside = clusterPort !== undefined;
+      const options = isOutside ? ['--network', 'host'] : ['--publish', `127.0.0.1:${port}:6379`];
+      const inside = ['redis-server', ...(isOutside ? toArguments(place) : []), ...args];
+      return startContainer({ image, options, command: inside, answers }, guard);
     }
-    const placed = [...toArguments({ port: String(port), bind: '127.0.0.1', dir: folder }), ...args];
+    const placed = [...toArguments({ ...place, dir: folder }), ...args];
     return startProgram({ name: need.name, command, args: placed, folder, answers }, guard);
   });
   return { ...service, url: `redis://127.0.0.1:${port}` };

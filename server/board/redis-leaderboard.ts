@@ -9,17 +9,16 @@
  * anew beside the old ones and then take their place. Loss: after `keptMs` without a writer they are gone, and never older.
  */
 import { randomUUID } from 'node:crypto';
-import { createAbsence } from '../lib/absence.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { RedisPlace } from '../lib/redis-access.ts';
 import type { RedisClient } from '../lib/redis-client.ts';
-import type { Secret } from '../lib/secret.ts';
 import { within } from '../lib/within.ts';
 import type { Results } from './results.ts';
 import type { TallyWindow } from './tally-board.ts';
 import { createWrittenSet, type MemberChanges } from './written-set.ts';
 
 export type RedisLeaderboardParts = {
-  readonly url: Secret;
+  readonly place: RedisPlace;
   /** What belongs to one installation is not seen by another on the same Redis. */
   readonly installation: string;
   readonly results: Pick<Results, 'eachStanding'>;
@@ -69,11 +68,13 @@ const releaseScript = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call(
 
 /** Never rejects, and nothing waits for it: without the Redis there are no leaderboards there, and that is all. */
 export async function openRedisLeaderboard(parts: RedisLeaderboardParts): Promise<RedisLeaderboard> {
-  const { url, installation, log } = parts;
-  const { createRedisClient } = await import('../lib/redis-client.ts');
-  const client = createRedisClient(url, { absence: createAbsence(), log, silentMsMax });
-  client.connect().catch((error: unknown) => log.debug({ err: error }, 'leaderboards in Redis were closed'));
-  const writer = createWriter(client, `hustings:${installation}:leaders`, parts);
+  const { place, installation, log } = parts;
+  const { openRedisAccess } = await import('../lib/redis-access.ts');
+  const redis = openRedisAccess(place, { log, silentMsMax });
+  // In a cluster the tag keeps all of them in one slot.
+  const key = place.kind === 'cluster' ? `hustings:{${installation}}:leaders` : `hustings:${installation}:leaders`;
+  const ask: Ask = (step) => within(answerMsMax, redis.use(key, step));
+  const writer = createWriter(ask, key, parts);
   let stopped = false;
   let ticking: Promise<void> = Promise.resolve();
 
@@ -100,12 +101,14 @@ export async function openRedisLeaderboard(parts: RedisLeaderboardParts): Promis
       clearTimeout(timer);
       await ticking;
       await writer.release().catch((error: unknown) => log.debug({ err: error }, 'lease kept until its end'));
-      client.destroy();
+      redis.close();
     },
   };
 }
 
-function createWriter(client: RedisClient, key: string, { results, batchNos }: RedisLeaderboardParts) {
+type Ask = <Value>(step: (client: RedisClient) => Promise<Value>) => Promise<Value>;
+
+function createWriter(ask: Ask, key: string, { results, batchNos }: RedisLeaderboardParts) {
   const owner = randomUUID();
   const leaseKey = `${key}:lease`;
   const sets = new Map(windows.map((window) => [window, createWrittenSet()]));
@@ -114,7 +117,7 @@ function createWriter(client: RedisClient, key: string, { results, batchNos }: R
 
   async function run(script: string, keys: readonly string[], values: readonly string[] = []): Promise<boolean> {
     const options = { keys: [leaseKey, ...keys], arguments: [owner, ...values] };
-    return (await within(answerMsMax, client.eval(script, options))) === 1;
+    return (await ask((client) => client.eval(script, options))) === 1;
   }
 
   /** @throws {Error} where somebody else writes now, or nobody knows whether it was done */
@@ -145,7 +148,7 @@ function createWriter(client: RedisClient, key: string, { results, batchNos }: R
 
   /** Another process may have written what this one has not heard of yet: then it goes on a moment later. */
   async function isAhead(): Promise<boolean> {
-    const state = await within(answerMsMax, client.hGetAll(key));
+    const state = await ask((client) => client.hGetAll(key));
     const known = batchNos();
     return Object.entries(state).some(
       ([field, batchNo]) =>
@@ -159,7 +162,7 @@ function createWriter(client: RedisClient, key: string, { results, batchNos }: R
         isCertain = false;
         return;
       }
-      if (!isCertain || (await within(answerMsMax, client.exists(key))) === 0) {
+      if (!isCertain || (await ask((client) => client.exists(key))) === 0) {
         isCertain = false;
         for (const set of sets.values()) set.forget();
         if (await isAhead()) return;

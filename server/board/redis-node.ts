@@ -1,17 +1,30 @@
 /**
- * One node of the shared board: what stands on a Redis, and the steps that change it. Each step is one script, which Redis runs as a whole or not at all.
+ * One node of the shared board: what stands on a Redis, or in a part of a cluster, and the steps that change it. Each step is one script.
  *
- * The hash `hustings:board` says what the hashes of the polls hold: the ledger's `epoch`, the generation of the `ring`, and for each slot
- * (`slot:<n>`) the last batch whose votes are in. Without it, the polls' hashes mean nothing. Whoever fills a node anew holds the lock `hustings:rebuild`
+ * The position (`hustings:board`, see node-keys.ts) says what the hashes of the polls hold: the ledger's `epoch`, the generation of the `ring`, and for each slot
+ * (`slot:<n>`) the last batch whose votes are in. Without it, the polls' hashes mean nothing. Whoever fills a node anew holds its lock
  * in every step of it, so one who was stopped in the middle and comes back later does no harm.
  */
 import { RESP_TYPES } from '@redis/client';
 import { createAbsence } from '../lib/absence.ts';
 import type { Logger } from '../lib/logger.ts';
-import { connectToRedis, createRedisClient } from '../lib/redis-client.ts';
+import { connectToRedis, type RedisClient } from '../lib/redis-client.ts';
 import { within } from '../lib/within.ts';
 import type { Sums } from './board-copy.ts';
 import type { NodeAddress } from './node-address.ts';
+import { ringKeys, type NodeKeys } from './node-keys.ts';
+import {
+  clearScript,
+  finishScript,
+  flushScript,
+  keepScript,
+  lockMs,
+  slotPrefix,
+  unlockScript,
+  wantedPrefix,
+  writeScript,
+} from './node-scripts.ts';
+import { openServerWay, silentMsMax, type NodeWay } from './node-way.ts';
 
 export type Position = {
   /** Which ledger the sums are of; empty where there are none. */
@@ -33,8 +46,15 @@ export type Flush = {
   readonly increments: readonly Increment[];
 };
 
+export type NodePlace = {
+  /** What the ring and the logs call it. */
+  readonly name: string;
+  /** How answers name it at this moment. */
+  readonly servedVia: string;
+};
+
 /** Every step rejects where the node does not answer in its time; then nobody knows whether it was done. */
-export type RedisNode = NodeAddress & {
+export type RedisNode = NodePlace & {
   position(): Promise<Position>;
   read(key: string): Promise<{ readonly position: Position; readonly votes: ReadonlyMap<string, string> }>;
   /** Adds the increments and moves the slots, unless the node is not where the flush begins. Answers whether it was. */
@@ -66,83 +86,73 @@ const readMsMax = 200;
 const lookMsMax = 500;
 /** A script with all votes of ten seconds takes some tens of milliseconds. */
 const writeMsMax = 2_000;
-const silentMsMax = 5_000;
-export const lockMs = 5_000;
-const scanCount = 1_000;
 
 /** An object loses the field `__proto__`, and an option may be called that. */
 const asMaps = { [RESP_TYPES.MAP]: Map } as const;
-const boardKey = 'hustings:board';
-const lockKey = 'hustings:rebuild';
-const pollPrefix = 'poll:';
-const slotPrefix = 'slot:';
-const wantedPrefix = 'wanted:';
 
-const flushScript = `
-local board = KEYS[1]
-if redis.call('hget', board, 'epoch') ~= ARGV[1] or redis.call('hget', board, 'ring') ~= ARGV[2] then return 0 end
-local last = 3 + 3 * tonumber(ARGV[3])
-for at = 4, last, 3 do
-  if (redis.call('hget', board, '${slotPrefix}' .. ARGV[at]) or '0') ~= ARGV[at + 1] then return 0 end
-end
-local at = last + 1
-for index = 2, #KEYS do
-  for _ = 1, tonumber(ARGV[at]) do
-    local done = redis.pcall('hincrby', KEYS[index], ARGV[at + 1], ARGV[at + 2])
-    if type(done) == 'table' then
-      redis.call('del', board)
-      return done
-    end
-    at = at + 2
-  end
-  at = at + 1
-end
-for slot = 4, last, 3 do
-  redis.call('hset', board, '${slotPrefix}' .. ARGV[slot], ARGV[slot + 2])
-  redis.call('hdel', board, '${wantedPrefix}' .. ARGV[slot])
-end
-return 1`;
-
-const holdsLock = `if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('pexpire', KEYS[1], ${lockMs})`;
-const keepScript = `${holdsLock}
-return 1`;
-const clearScript = `${holdsLock}
-redis.call('del', '${boardKey}')
-return 1`;
-const writeScript = `${holdsLock}
-local at = 2
-for index = 2, #KEYS do
-  redis.call('unlink', KEYS[index])
-  for _ = 1, tonumber(ARGV[at]) do
-    redis.call('hset', KEYS[index], ARGV[at + 1], ARGV[at + 2])
-    at = at + 2
-  end
-  at = at + 1
-end
-return 1`;
-const finishScript = `${holdsLock}
-redis.call('del', '${boardKey}')
-for at = 2, #ARGV, 2 do redis.call('hset', '${boardKey}', ARGV[at], ARGV[at + 1]) end
-redis.call('del', KEYS[1])
-return 1`;
-const unlockScript = `${holdsLock}
-redis.call('del', KEYS[1])
-return 1`;
-
+/** On a Redis of its own. Does not wait for the connection. */
 export function openRedisNode(address: NodeAddress, log: Logger): RedisNode {
-  const client = createRedisClient(address.url, {
-    absence: createAbsence(),
-    log: toNodeLog(log, address),
-    silentMsMax,
-  });
-  client.connect().catch((error: unknown) => log.debug({ err: error }, 'connection to a node was closed'));
+  return createRedisNode(address, ringKeys, openServerWay(address, log));
+}
 
-  const mapped = client.withTypeMapping(asMaps);
+export function createRedisNode(place: NodePlace, keys: NodeKeys, way: NodeWay): RedisNode {
+  const { board, lock, pollPrefix } = keys;
+  const { ask, run, runLocked } = createSteps(place, keys, way);
+  return {
+    name: place.name,
+    // A part of a cluster is on one server now and on another later.
+    get servedVia() {
+      return place.servedVia;
+    },
+    position: async () => toPosition(await ask(lookMsMax, (client) => client.withTypeMapping(asMaps).hGetAll(board))),
+    async read(key) {
+      const poll = pollPrefix + key;
+      const [votes, fields] = await ask(readMsMax, (client) =>
+        client.withTypeMapping(asMaps).multi().hGetAll(poll).hGetAll(board).execTyped(),
+      );
+      return { votes, position: toPosition(fields) };
+    },
+    flush: (flush) => run(flushScript, ...toFlushArguments(keys, flush)),
+    async askForFlush(slots) {
+      const wanted = Object.fromEntries(slots.map((slot) => [wantedPrefix + slot, 1]));
+      await ask(lookMsMax, (client) => client.hSet(board, wanted));
+    },
+    async remove(names) {
+      const hashes = names.map((key) => pollPrefix + key);
+      await ask(writeMsMax, (client) => client.unlink(hashes));
+    },
+    async lock(owner) {
+      const expiration = { type: 'PX', value: lockMs } as const;
+      return (await ask(lookMsMax, (client) => client.set(lock, owner, { condition: 'NX', expiration }))) === 'OK';
+    },
+    keep: (owner) => runLocked(keepScript, owner),
+    unlock: (owner) => runLocked(unlockScript, owner),
+    clear: (owner) => runLocked(clearScript, owner, [board]),
+    write(owner, polls) {
+      const values = polls.flatMap(([, sums]) => [sums.length, ...sums.flat()].map(String));
+      return runLocked(writeScript, owner, polls.map(([key]) => pollPrefix + key), values); // prettier-ignore
+    },
+    async *keys() {
+      for await (const found of way.scan(`${pollPrefix}*`)) {
+        yield found.filter((key) => key.startsWith(pollPrefix)).map((key) => key.slice(pollPrefix.length));
+      }
+    },
+    finish(owner, { epoch, generation, batchNoBySlot }) {
+      const slots = [...batchNoBySlot].flatMap(([slot, batchNo]) => [`${slotPrefix}${slot}`, String(batchNo)]);
+      return runLocked(finishScript, owner, [board], ['epoch', epoch, 'ring', String(generation), ...slots]);
+    },
+    close: way.close,
+  };
+}
+
+function createSteps({ name }: NodePlace, { lock }: NodeKeys, way: NodeWay) {
+  function ask<Value>(ms: number, step: (client: RedisClient) => Promise<Value>): Promise<Value> {
+    return within(ms, way.use(step));
+  }
 
   async function run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<boolean> {
     const options = { keys: [...keys], arguments: values.map(String) };
-    return (await within(writeMsMax, client.eval(script, options))) === 1;
+    return (await ask(writeMsMax, (client) => client.eval(script, options))) === 1;
   }
 
   async function runLocked(
@@ -151,54 +161,11 @@ export function openRedisNode(address: NodeAddress, log: Logger): RedisNode {
     keys: readonly string[] = [],
     values: readonly string[] = [],
   ) {
-    if (await run(script, [lockKey, ...keys], [owner, ...values])) return;
-    throw new LockLost(`The lock of ${address.name} was lost.`);
+    if (await run(script, [lock, ...keys], [owner, ...values])) return;
+    throw new LockLost(`The lock of ${name} was lost.`);
   }
 
-  return {
-    ...address,
-    position: async () => toPosition(await within(lookMsMax, mapped.hGetAll(boardKey))),
-    async read(key) {
-      const both = mapped
-        .multi()
-        .hGetAll(pollPrefix + key)
-        .hGetAll(boardKey)
-        .execTyped();
-      const [votes, board] = await within(readMsMax, both);
-      return { votes, position: toPosition(board) };
-    },
-    flush: (flush) => run(flushScript, ...toFlushArguments(flush)),
-    async askForFlush(slots) {
-      await within(lookMsMax, client.hSet(boardKey, Object.fromEntries(slots.map((slot) => [wantedPrefix + slot, 1]))));
-    },
-    async remove(keys) {
-      await within(writeMsMax, client.unlink(keys.map((key) => pollPrefix + key)));
-    },
-    async lock(owner) {
-      const expiration = { type: 'PX', value: lockMs } as const;
-      return (await within(lookMsMax, client.set(lockKey, owner, { condition: 'NX', expiration }))) === 'OK';
-    },
-    keep: (owner) => runLocked(keepScript, owner),
-    unlock: (owner) => runLocked(unlockScript, owner),
-    clear: (owner) => runLocked(clearScript, owner),
-    write(owner, polls) {
-      const values = polls.flatMap(([, sums]) => [sums.length, ...sums.flat()].map(String));
-      return runLocked(writeScript, owner, polls.map(([key]) => pollPrefix + key), values); // prettier-ignore
-    },
-    async *keys() {
-      let cursor = '0';
-      do {
-        const found = await within(writeMsMax, client.scan(cursor, { MATCH: `${pollPrefix}*`, COUNT: scanCount }));
-        yield found.keys.map((key) => key.slice(pollPrefix.length));
-        cursor = found.cursor;
-      } while (cursor !== '0');
-    },
-    finish(owner, { epoch, generation, batchNoBySlot }) {
-      const slots = [...batchNoBySlot].flatMap(([slot, batchNo]) => [`${slotPrefix}${slot}`, String(batchNo)]);
-      return runLocked(finishScript, owner, [], ['epoch', epoch, 'ring', String(generation), ...slots]);
-    },
-    close: () => client.destroy(),
-  };
+  return { ask, run, runLocked };
 }
 
 /** What stands on a node now, on a connection for this alone. @throws {Error} one line, where it does not answer */
@@ -208,7 +175,7 @@ export async function lookAtNode(
 ): Promise<{ readonly position: Position; readonly keyCount: number }> {
   const client = await within(writeMsMax, connectToRedis(url, { absence: createAbsence(), log, silentMsMax }));
   try {
-    const look = client.withTypeMapping(asMaps).multi().hGetAll(boardKey).dbSize().execTyped();
+    const look = client.withTypeMapping(asMaps).multi().hGetAll(ringKeys.board).dbSize().execTyped();
     const [board, keyCount] = await within(writeMsMax, look);
     return { position: toPosition(board), keyCount };
   } finally {
@@ -216,12 +183,10 @@ export async function lookAtNode(
   }
 }
 
-function toFlushArguments({
-  epoch,
-  generation,
-  slots,
-  increments,
-}: Flush): [keys: string[], values: (string | number)[]] {
+function toFlushArguments(
+  { board, pollPrefix }: NodeKeys,
+  { epoch, generation, slots, increments }: Flush,
+): [keys: string[], values: (string | number)[]] {
   const byKey = Map.groupBy(increments, ({ key }) => key);
   const moves = slots.flatMap(({ slot, fromNo, toNo }) => [slot, fromNo, toNo]);
   const changes = [...byKey.values()].flatMap((ofPoll) => [
@@ -229,12 +194,12 @@ function toFlushArguments({
     ...ofPoll.flatMap(({ field, votes }) => [field, votes]),
   ]);
   return [
-    [boardKey, ...[...byKey.keys()].map((key) => pollPrefix + key)],
+    [board, ...[...byKey.keys()].map((key) => pollPrefix + key)],
     [epoch, generation, slots.length, ...moves, ...changes],
   ];
 }
 
-function toPosition(board: ReadonlyMap<string, string>): Position {
+export function toPosition(board: ReadonlyMap<string, string>): Position {
   return {
     epoch: board.get('epoch') ?? '',
     generation: Number(board.get('ring') ?? 0),
@@ -247,14 +212,4 @@ function toSlots(board: ReadonlyMap<string, string>, prefix: string): [slot: num
   return [...board]
     .filter(([field]) => field.startsWith(prefix))
     .map(([field, value]) => [Number(field.slice(prefix.length)), Number(value)]);
-}
-
-/** The same log, whose events say which node they are about. */
-function toNodeLog(log: Logger, { name }: NodeAddress): Logger {
-  return {
-    debug: (facts, event) => log.debug({ ...facts, node: name }, event),
-    info: (facts, event) => log.info({ ...facts, node: name }, event),
-    warn: (facts, event) => log.warn({ ...facts, node: name }, event),
-    error: (facts, event) => log.error({ ...facts, node: name }, event),
-  };
 }

@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.ts';
 import type { BoardCopy, PollCopy, Sums } from './board-copy.ts';
-import { lockMs, type RedisNode } from './redis-node.ts';
+import { lockMs } from './node-scripts.ts';
+import type { RedisNode } from './redis-node.ts';
 
 export type FillPlan = {
   readonly epoch: string;
@@ -40,7 +41,10 @@ export async function fillNodes(nodes: readonly RedisNode[], plan: FillPlan): Pr
       await Promise.allSettled(held.map((node) => node.unlock(owner)));
       return new Set();
     }
-    const filled = await Promise.allSettled(held.map((node) => fillNode(node, owner, copy, plan)));
+    const byNode = Map.groupBy(copy.polls, ([key]) => plan.nodeOf(key));
+    const filled = await Promise.allSettled(
+      held.map((node) => fillNode(node, owner, { ...copy, polls: new Map(byNode.get(node.name)) }, plan)),
+    );
     return new Set(held.filter((_node, index) => filled[index]?.status === 'fulfilled'));
   } finally {
     clearInterval(keeping);
@@ -56,19 +60,19 @@ async function readCopy({ copy, log }: FillPlan): Promise<BoardCopy | null> {
   }
 }
 
+/** With the polls of the copy, which are all that belong there. */
 async function fillNode(
   node: RedisNode,
   owner: string,
-  copy: BoardCopy,
-  { epoch, generation, nodeOf, isDropped, log }: FillPlan,
+  { polls, batchNoBySlot }: BoardCopy,
+  { epoch, generation, isDropped, log }: FillPlan,
 ): Promise<void> {
   const startedAt = performance.now();
   try {
-    const polls = new Map([...copy.polls].filter(([key]) => nodeOf(key) === node.name));
     await node.clear(owner);
     for (const step of toSteps(polls)) await node.write(owner, step);
     await removeOthers(node, owner, polls);
-    await node.finish(owner, { epoch, generation, batchNoBySlot: copy.batchNoBySlot });
+    await node.finish(owner, { epoch, generation, batchNoBySlot });
     const dropped = [...polls].flatMap(([key, { pollNo }]) => (isDropped(pollNo) ? [key] : []));
     if (dropped.length > 0) await node.remove(dropped);
     log.info({ node: node.name, polls: polls.size, ms: Math.round(performance.now() - startedAt) }, 'node filled');

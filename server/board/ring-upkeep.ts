@@ -4,7 +4,7 @@ import type { Logger } from '../lib/logger.ts';
 import { copyBoard, type CopyParts } from './board-copy.ts';
 import type { Position } from './redis-node.ts';
 import { fillNodes } from './ring-fill.ts';
-import { gatherFlush, type PollNames } from './ring-flush.ts';
+import { createGathering, type PollNames } from './ring-flush.ts';
 import type { Member, RingMembers, RingView } from './ring-members.ts';
 import { findBehind, hasMoved, judgePosition, wentBack, type Known, type Standing } from './ring-position.ts';
 
@@ -41,6 +41,7 @@ const awaitedMs = 30_000;
 export function createUpkeep(parts: UpkeepParts, { flushMs, lookMs }: UpkeepOptions): Upkeep {
   const { board, members, known, log } = parts;
   const filling = createFilling(parts, look);
+  const gather = createGathering(board.tail, parts, parts.isDropped);
 
   async function lookOnce(member: Member, flushNow: boolean): Promise<void> {
     if (filling.holds(member)) return;
@@ -76,8 +77,7 @@ export function createUpkeep(parts: UpkeepParts, { flushMs, lookMs }: UpkeepOpti
 
   async function flush(member: Member, position: Position, view: RingView, unsealed: boolean): Promise<void> {
     const { node } = member;
-    const isHere = (key: string): boolean => view.nodeOf(key) === node.name;
-    const gathered = await gatherFlush(board.tail, parts, { position, unsealed, isHere });
+    const gathered = await gather({ position, unsealed, view, nodeName: node.name });
     if (gathered === null) return;
     const startedAt = performance.now();
     const isDone = await node.flush(gathered.flush);

@@ -1,4 +1,4 @@
-/** `hustings ring`: which Redis node holds a poll, and how the nodes are. */
+/** `hustings ring`: which Redis node holds a poll, and how the nodes are; of a cluster, which of its servers. */
 import { createHashRing } from '../board/hash-ring.ts';
 import { toNodeAddress, type NodeAddress } from '../board/node-address.ts';
 import { lookAtNode, type Position } from '../board/redis-node.ts';
@@ -7,6 +7,8 @@ import { createRingStore, type StoredRing } from '../ledger/ring.ts';
 import { Secret } from '../lib/secret.ts';
 import { SettingError } from '../lib/setting-table.ts';
 import { openLedger, type LedgerOptions } from '../open-ledger.ts';
+import { toColumns } from './columns.ts';
+import { describeCluster, describePlace } from './ring-cluster.ts';
 
 export type RingRequest = {
   readonly pollName: string | undefined;
@@ -23,6 +25,13 @@ export async function describeRing(
   options: LedgerOptions,
 ): Promise<string> {
   const plan = await findPlan(config, adopt, options);
+  const { parts } = plan;
+  if (parts !== null) {
+    const log = { ...options.log, warn: options.log.debug.bind(options.log) };
+    return pollName === undefined
+      ? describeCluster({ ...plan, parts }, log)
+      : describePlace({ ...plan, parts }, pollName, log);
+  }
   const addresses = plan.nodes.map(toAddress);
   const ring = createHashRing({ ...plan, nodes: addresses });
   if (pollName !== undefined) return ring.nodeOf(pollName);
@@ -36,19 +45,22 @@ export async function describeRing(
   ]);
   const title =
     plan.generation === undefined ? [] : [`Generation ${plan.generation}, ${plan.virtualNodes} places a node.`];
-  return [...title, ...toLines([['node', 'share', 'weight', 'health'], ...rows])].join('\n');
+  return [...title, ...toColumns([['node', 'share', 'weight', 'health'], ...rows])].join('\n');
 }
 
 async function findPlan(config: Config, adopt: boolean, options: LedgerOptions): Promise<Plan> {
   const chosen = config.ring === null ? null : { ...config.ring, nodes: config.ring.nodes.map((url) => url.reveal()) };
   if (chosen !== null && !adopt) return chosen;
-  if (adopt && chosen === null) throw new SettingError('--adopt takes the nodes from REDIS_NODES, which is not set.');
+  if (adopt && chosen === null)
+    throw new SettingError('--adopt takes the nodes from REDIS_NODES or REDIS_CLUSTER, and neither is set.');
   const ledger = await openLedger(config, { ...options, joins: true });
   try {
     const rings = createRingStore(ledger.pool);
     const stored = chosen === null ? await rings.read() : await rings.propose(chosen);
     if (stored !== null) return stored;
-    throw new SettingError('There is no ring: no server on this database was ever started with REDIS_NODES.');
+    throw new SettingError(
+      'There is no ring: no server on this database was ever started with REDIS_NODES or REDIS_CLUSTER.',
+    );
   } finally {
     await ledger.close();
   }
@@ -73,15 +85,4 @@ function describePosition({ epoch, generation, batchNoBySlot }: Position, keyCou
   if (epoch === '') return `not filled, ${keyCount} keys`;
   const batches = [...batchNoBySlot.values()].reduce((sum, batchNo) => sum + batchNo, 0);
   return `filled for ring ${generation}, ${keyCount} keys, ${batches} batches`;
-}
-
-/** Columns of even width. */
-function toLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_cell, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

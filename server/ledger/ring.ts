@@ -8,6 +8,8 @@ export type StoredRing = {
   readonly nodes: readonly string[];
   readonly virtualNodes: number;
   readonly label: string;
+  /** null: a ring of these nodes. Else they are seeds of a Redis Cluster, in which the board is cut into so many parts. */
+  readonly parts: number | null;
 };
 
 export type RingStore = {
@@ -20,20 +22,21 @@ export type RingStore = {
 export function createRingStore(pool: Pool): RingStore {
   return {
     read: () => readRing(pool),
-    async propose({ nodes, virtualNodes, label }) {
+    async propose({ nodes, virtualNodes, label, parts }) {
       await pool.query(
-        `insert into ring (generation, nodes, virtual_nodes, label)
-        values (1, $1, $2, $3)
+        `insert into ring (generation, nodes, virtual_nodes, label, cluster_parts)
+        values (1, $1, $2, $3, $4)
         on conflict (only_row) do update
         set generation = ring.generation + 1,
           nodes = excluded.nodes,
           virtual_nodes = excluded.virtual_nodes,
           label = excluded.label,
+          cluster_parts = excluded.cluster_parts,
           changed_at = clock_timestamp()
-        where (ring.nodes, ring.virtual_nodes, ring.label)
-          is distinct from (excluded.nodes, excluded.virtual_nodes, excluded.label)`,
+        where (ring.nodes, ring.virtual_nodes, ring.label, ring.cluster_parts)
+          is distinct from (excluded.nodes, excluded.virtual_nodes, excluded.label, excluded.cluster_parts)`,
         // Their order does not matter, and is the same for everybody.
-        [nodes.toSorted(), virtualNodes, label],
+        [nodes.toSorted(), virtualNodes, label, parts],
       );
       const ring = await readRing(pool);
       if (ring === null) throw new Error('The ring is not in the ledger.');
@@ -61,7 +64,7 @@ export async function readBoardNames(pool: Pool, pollNos: readonly number[]): Pr
 
 async function readRing(queryable: Queryable): Promise<StoredRing | null> {
   const { rows } = await queryable.query<StoredRing>(
-    'select generation, nodes, virtual_nodes as "virtualNodes", label from ring',
+    'select generation, nodes, virtual_nodes as "virtualNodes", label, cluster_parts as parts from ring',
   );
   return rows[0] ?? null;
 }

@@ -195,7 +195,9 @@ create table ring (
   virtual_nodes integer not null,
   label text not null,
   changed_at timestamp with time zone not null default clock_timestamp(),
+  cluster_parts integer,
   constraint ring_pkey PRIMARY KEY (only_row),
+  constraint ring_cluster_parts_check CHECK ((cluster_parts > 0)),
   constraint ring_only_row_check CHECK (only_row)
 );
 

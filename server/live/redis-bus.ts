@@ -8,20 +8,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../ledger/postgres.ts';
-import { createAbsence } from '../lib/absence.ts';
-import type { Secret } from '../lib/secret.ts';
+import type { RedisPlace } from '../lib/redis-access.ts';
 import type { Bus, BusListener } from './bus.ts';
 import { openLedgerChannels, parsePollNews, pollChannel } from './ledger-channels.ts';
 import type { BusOptions } from './postgres-bus.ts';
 import { createTallyChannel } from './tally-channel.ts';
 
 export type RedisBusOptions = BusOptions & {
-  readonly url: Secret;
+  readonly place: RedisPlace;
   /** Servers on other ledgers may use the same Redis, and channels do not belong to its numbered databases. */
   readonly installation: string;
 };
 
-const silentMsMax = 5_000;
 /** What a stopping process told last is worth this wait and no longer. */
 const lastWordMsMax = 1_000;
 
@@ -29,48 +27,32 @@ const lastWordMsMax = 1_000;
 export async function startRedisBus(
   connection: Connection,
   listener: BusListener,
-  { url, installation, ...options }: RedisBusOptions,
+  { place, installation, ...options }: RedisBusOptions,
 ): Promise<Bus> {
   const { log } = options;
   // Only those who name a Redis wait for its client to be loaded.
-  const { createRedisClient } = await import('../lib/redis-client.ts');
-  const channel = `hustings:${installation}:tallies`;
-  const createClient = () => createRedisClient(url, { absence: createAbsence(), log, silentMsMax });
-  const publisher = createClient();
-  const subscriber = createClient();
-  let told: Promise<unknown> = Promise.resolve();
-  const tallies = createTallyChannel(listener, (payloads) => {
-    told = Promise.all(payloads.map((payload) => publisher.publish(channel, payload))).catch((error: unknown) =>
-      log.debug({ err: error }, 'not told'),
-    );
-  });
+  const { openRedisChannel } = await import('./redis-channel.ts');
   const started = Promise.withResolvers<void>();
   let isStarted = false;
-
-  /** The client takes up the subscription by itself on a new connection; then this changes nothing and says when it stands. */
-  async function listen(): Promise<void> {
-    try {
-      await subscriber.subscribe(channel, tallies.hear);
-    } catch (error) {
-      // The connection is lost again: the next one is listened on.
-      log.debug({ err: error }, 'not subscribed');
-      return;
-    }
-    if (isStarted) listener.onBack();
-    else started.resolve();
-  }
-
+  let told: Promise<unknown> = Promise.resolve();
   const channels = await openLedgerChannels(connection, {
     ...options,
     channels: [pollChannel],
     hear: (_channel, payload) => listener.onPoll(parsePollNews(payload)),
     onBack: listener.onBack,
   });
-  subscriber.on('ready', () => void listen());
-  subscriber.on('error', () => started.resolve());
-  for (const client of [publisher, subscriber]) {
-    client.connect().catch((error: unknown) => log.debug({ err: error }, 'bus was closed'));
-  }
+  const channel = openRedisChannel(place, `hustings:${installation}:tallies`, {
+    hear: (payload) => tallies.hear(payload),
+    onListening() {
+      if (isStarted) listener.onBack();
+      else started.resolve();
+    },
+    onAway: () => started.resolve(),
+    log,
+  });
+  const tallies = createTallyChannel(listener, (payloads) => {
+    told = Promise.all(payloads.map(channel.publish)).catch((error: unknown) => log.debug({ err: error }, 'not told'));
+  });
   await started.promise;
   isStarted = true;
   return {
@@ -78,7 +60,7 @@ export async function startRedisBus(
     async stop() {
       tallies.flush();
       await Promise.race([told, sleep(lastWordMsMax, undefined, { ref: false })]);
-      for (const client of [publisher, subscriber]) client.destroy();
+      channel.stop();
       await channels.stop();
     },
   };

@@ -1,7 +1,7 @@
 /** What the processes of an installation share for a short while and could do without: Redis, where one is named. */
-import { createAbsence } from '../lib/absence.ts';
-import type { Secret } from '../lib/secret.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { RedisPlace } from '../lib/redis-access.ts';
+import type { RedisClient } from '../lib/redis-client.ts';
 import { within } from '../lib/within.ts';
 
 /**
@@ -25,50 +25,42 @@ const answerMsMax = 500;
 const restMs = 2_000;
 
 export type SharedMemoryOptions = {
-  readonly url: Secret;
+  readonly place: RedisPlace;
   /** What belongs to one installation is not seen by another on the same Redis. */
   readonly installation: string;
   readonly log: Logger;
 };
 
 /** Does not wait for the connection: while there is none, every call rejects at once. */
-export async function openSharedMemory({ url, installation, log }: SharedMemoryOptions): Promise<SharedMemory> {
+export async function openSharedMemory({ place, installation, log }: SharedMemoryOptions): Promise<SharedMemory> {
   const prefix = `hustings:${installation}:`;
   // Only those who name a Redis wait for its client to be loaded.
-  const { createRedisClient } = await import('../lib/redis-client.ts');
-  const client = createRedisClient(url, { absence: createAbsence(), log });
+  const { openRedisAccess } = await import('../lib/redis-access.ts');
+  const redis = openRedisAccess(place, { log });
   const inTime = createPatience();
-  client.connect().catch((error: unknown) => log.debug({ err: error }, 'shared memory was closed'));
+  const ask = <Value>(key: string, step: (client: RedisClient, fullKey: string) => Promise<Value>): Promise<Value> =>
+    inTime(() => redis.use(prefix + key, (client) => step(client, prefix + key)));
 
   return {
-    read: (key) => inTime(() => client.get(prefix + key)),
+    read: (key) => ask(key, (client, fullKey) => client.get(fullKey)),
     async write(key, text, ttlSeconds) {
-      await inTime(() => client.set(prefix + key, text, { expiration: { type: 'EX', value: ttlSeconds } }));
+      const expiration = { type: 'EX', value: ttlSeconds } as const;
+      await ask(key, (client, fullKey) => client.set(fullKey, text, { expiration }));
     },
     async count(key, ttlSeconds) {
-      const [, count, leftMs] = await inTime(() =>
-        client
-          .multi()
-          .set(prefix + key, '0', { condition: 'NX', expiration: { type: 'EX', value: ttlSeconds } })
-          .incr(prefix + key)
-          .pTTL(prefix + key)
-          .exec(),
+      const start = { condition: 'NX', expiration: { type: 'EX', value: ttlSeconds } } as const;
+      const [, count, leftMs] = await ask(key, (client, fullKey) =>
+        client.multi().set(fullKey, '0', start).incr(fullKey).pTTL(fullKey).exec(),
       );
       // It was forgotten between two commands, and nothing may be counted for ever.
-      if (Number(leftMs) < 0) await inTime(() => client.expire(prefix + key, ttlSeconds));
+      if (Number(leftMs) < 0) await ask(key, (client, fullKey) => client.expire(fullKey, ttlSeconds));
       return { count: Number(count), secondsLeft: Number(leftMs) / 1_000 };
     },
     async readCount(key) {
-      const [count, leftMs] = await inTime(() =>
-        client
-          .multi()
-          .get(prefix + key)
-          .pTTL(prefix + key)
-          .exec(),
-      );
+      const [count, leftMs] = await ask(key, (client, fullKey) => client.multi().get(fullKey).pTTL(fullKey).exec());
       return { count: Number(count ?? 0), secondsLeft: Number(leftMs) / 1_000 };
     },
-    close: () => client.destroy(),
+    close: redis.close,
   };
 }
 

@@ -7,6 +7,7 @@ import { toNodeAddress } from '../../server/board/node-address.ts';
 import { startRedisRing } from '../../server/board/redis-ring.ts';
 import type { StoredRing } from '../../server/board/ring-members.ts';
 import { boardKeyOf, type SharedBoard } from '../../server/board/shared-board.ts';
+import type { Logger } from '../../server/lib/logger.ts';
 import { Secret } from '../../server/lib/secret.ts';
 import type { BoardHouse, BoardProcess } from './board-house.ts';
 
@@ -20,11 +21,11 @@ export type TestRing = {
 /** A busy machine needs several looks. */
 export const patience = { timeout: 20_000, interval: 20 };
 export const lookMs = 50;
-const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+const silent = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
 export function toTestRing(nodes: readonly string[]): TestRing {
   const ring: TestRing = {
-    stored: { generation: 1, nodes, virtualNodes: 100, label: '{node}#{i}' },
+    stored: { generation: 1, nodes, virtualNodes: 100, label: '{node}#{i}', parts: null },
     nodeOf(key) {
       const { stored } = ring;
       const names = new Map(stored.nodes.map((node) => [toNodeAddress(new Secret(node))?.name ?? '', node]));
@@ -40,7 +41,7 @@ export function openRing(
   house: BoardHouse,
   { board }: BoardProcess,
   ring: TestRing,
-  { flushMs = 3_600_000 } = {},
+  { flushMs = 3_600_000, log = silent }: { readonly flushMs?: number; readonly log?: Logger } = {},
 ): SharedBoard {
   const parts = {
     epoch: house.epoch,

@@ -7,16 +7,20 @@ import type { Logger } from '../../lib/logger.ts';
 import { connectToRedis } from '../../lib/redis-client.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { within } from '../../lib/within.ts';
-import { fail, ok, toReason, warn, type Finding } from './finding.ts';
+import { describeEviction } from './eviction.ts';
+import { fail, toReason, type Finding } from './finding.ts';
+import { checkCluster } from './redis-cluster.ts';
 
 const answerMsMax = 5_000;
 
 export async function checkNodes(config: Config, log: Logger): Promise<Finding[]> {
-  const nodes = (config.ring?.nodes ?? []).flatMap((node) => toNodeAddress(node) ?? []);
+  const { ring, redis } = config;
+  const isCluster = ring !== null && ring.parts !== null;
+  const nodes = isCluster ? [] : (ring?.nodes ?? []).flatMap((node) => toNodeAddress(node) ?? []);
   const names = new Set(nodes.map(({ url }) => url.reveal()));
-  const { redisUrl } = config;
-  const shared = redisUrl === undefined || names.has(redisUrl.reveal()) ? [] : [checkShared(redisUrl, log)];
-  return Promise.all([...nodes.map((node) => checkNode(node, log)), ...shared]);
+  const shared = redis?.kind === 'server' && !names.has(redis.url.reveal()) ? [checkShared(redis.url, log)] : [];
+  const cluster = isCluster ? checkCluster(ring.nodes, ring.parts, log) : [];
+  return [...(await cluster), ...(await Promise.all([...nodes.map((node) => checkNode(node, log)), ...shared]))];
 }
 
 async function checkNode({ name, url }: { name: string; url: Secret }, log: Logger): Promise<Finding> {
@@ -37,22 +41,13 @@ async function checkShared(url: Secret, log: Logger): Promise<Finding> {
   }
 }
 
-/** What a full Redis throws away is filled in again from the ledger, and until then its reads are slow. */
 async function withPolicy(
   { area, url, shown }: { area: string; url: Secret; shown: string },
   log: Logger,
 ): Promise<Finding> {
   const client = await within(answerMsMax, connectToRedis(url, { absence: createAbsence(), log }));
   try {
-    const names = ['maxmemory', 'maxmemory-policy'] as const;
-    const settings = await within(answerMsMax, client.configGet([...names])).catch(() => null);
-    if (settings === null) return ok(area, `${shown}; it does not tell its settings.`);
-    const policy = settings['maxmemory-policy'] ?? 'noeviction';
-    if (settings['maxmemory'] === '0' || policy === 'noeviction') return ok(area, `${shown}, and evicts nothing.`);
-    return warn(
-      area,
-      `${shown}, and evicts by ${policy} when it is full. Run "redis-cli config set maxmemory-policy noeviction" there and put it into redis.conf.`,
-    );
+    return await within(answerMsMax, describeEviction(client, area, shown));
   } finally {
     client.destroy();
   }
