@@ -107,7 +107,10 @@ function run(order: LoadOrder): Promise<LoadResult> {
 }
 
 function toRequest({ kind, path }: LoadOrder): { bytes: Buffer; voterOffset: number } {
-  if (kind === 'get') return { bytes: Buffer.from(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`), voterOffset: 0 };
+  if (kind === 'get') {
+    const head = `GET ${path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip, br\r\n\r\n`;
+    return { bytes: Buffer.from(head), voterOffset: 0 };
+  }
   const body = JSON.stringify({ selections: ['1'], userId: '0'.repeat(voterChars) });
   const head = `POST ${path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
   return { bytes: Buffer.from(head + body), voterOffset: head.length + body.length - 2 - voterChars };

@@ -12,7 +12,7 @@ export type PageOptions = {
   readonly canonicalPath?: string;
   /** Whether search engines may list it. Default: no. */
   readonly listed?: boolean;
-  /** Whether the page is the same for everybody, so that it need not be made for each. Default: no. */
+  /** Whether it shows everybody with these properties the same, so that it need not be made for each. Default: no. */
   readonly shared?: boolean;
 };
 

@@ -1,13 +1,14 @@
 /** Answering with a page: rendered, in its document, with the headers that keep it safe. */
 import { gzipSync } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
+import type { Language, PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
 import type { PageAnswers, PageOptions } from '../http/page-answers.ts';
 import { qualityOf } from '../http/preferences.ts';
 import { toDocument } from './document.ts';
 import { chooseLanguage } from './language.ts';
 import { toContentSecurityPolicy } from './content-security-policy.ts';
 import type { PageRenderer } from './renderer.ts';
+import { createSharedPages, makeFormKey } from './shared-pages.ts';
 
 export type SiteOptions = {
   /** As configured; null: the address that the client itself used. */
@@ -22,24 +23,38 @@ const packedBytesMin = 1_000;
 const packingLevel = 5;
 const hostPattern = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu;
 
+/** What of a page the request decides. */
+type Asked = { readonly language: Language; readonly publicUrl: string; readonly canonicalPath: string };
+
+/** What of it the route decides. */
+type Wanted<Name extends PageName> = {
+  readonly name: Name;
+  readonly props: PageProps[Name];
+  readonly options: PageOptions;
+};
+
 export function createPageAnswers(renderer: PageRenderer, site: SiteOptions): PageAnswers {
+  const pages = createSharedPages();
+
   function publicUrlOf(request: FastifyRequest): string {
     if (site.publicUrl !== null) return site.publicUrl;
     // Without a configured address, links lead to where this client came from: a phone in the room asks for the laptop's address.
     return hostPattern.test(request.host) ? `${request.protocol}://${request.host}` : 'http://localhost';
   }
 
-  function toHtml<Name extends PageName>(
-    request: FastifyRequest,
-    name: Name,
-    props: PageProps[Name],
-    options: PageOptions,
-  ): string {
+  function toAsked(request: FastifyRequest, { canonicalPath }: PageOptions): Asked {
     const { pathname, searchParams } = new URL(request.url, 'http://any');
     const language = chooseLanguage(searchParams.get('lang'), request.headers['accept-language']);
-    const publicUrl = publicUrlOf(request);
-    const setting: PageSetting = { language, publicUrl, nowMs: Math.round(site.now()) };
-    const { canonicalPath = pathname, picturePath, listed = false } = options;
+    return { language, publicUrl: publicUrlOf(request), canonicalPath: canonicalPath ?? pathname };
+  }
+
+  function toHtml<Name extends PageName>(
+    { language, publicUrl, canonicalPath }: Asked,
+    nowMs: number,
+    { name, props, options }: Wanted<Name>,
+  ): string {
+    const setting: PageSetting = { language, publicUrl, nowMs };
+    const { picturePath, listed = false } = options;
     return toDocument({
       name,
       language,
@@ -66,20 +81,27 @@ export function createPageAnswers(renderer: PageRenderer, site: SiteOptions): Pa
         .header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
         .header('cache-control', 'private, no-cache');
       addVary(reply, 'Accept', 'Accept-Language', 'Accept-Encoding', 'Cookie');
-      return sendPacked(request, reply, toHtml(request, name, props, options));
+      const asked = toAsked(request, options);
+      const wanted = { name, props, options };
+      const nowMs = Math.round(site.now());
+      if (options.shared !== true) return sendPacked(request, reply, toHtml(asked, nowMs, wanted));
+      // Texts such as a countdown tell whole seconds.
+      const key = JSON.stringify([Math.floor(nowMs / 1_000), asked, wanted]);
+      const page = pages.find(key, () => toHtml(asked, nowMs, wanted));
+      const values = { nowMs, formKey: makeFormKey() };
+      if (!takesGzip(request)) return reply.send(page.plain(values));
+      return reply.header('content-encoding', 'gzip').send(page.packed(values));
     },
   };
 }
 
+function takesGzip({ headers }: FastifyRequest): boolean {
+  const accepted = headers['accept-encoding'];
+  return accepted !== undefined && qualityOf(accepted, (range) => range === 'gzip') > 0;
+}
+
 function sendPacked(request: FastifyRequest, reply: FastifyReply, html: string): FastifyReply {
-  const accepted = request.headers['accept-encoding'];
-  if (
-    html.length < packedBytesMin ||
-    accepted === undefined ||
-    qualityOf(accepted, (range) => range === 'gzip') === 0
-  ) {
-    return reply.send(html);
-  }
+  if (html.length < packedBytesMin || !takesGzip(request)) return reply.send(html);
   return reply.header('content-encoding', 'gzip').send(gzipSync(html, { level: packingLevel }));
 }
 

@@ -24,6 +24,7 @@ export function registerReaderRoutes(app: HttpApp, parts: HttpParts): void {
       'results',
       { ...shown, series: shown.tally === null ? null : await parts.series.read(poll) },
       {
+        shared: !manager,
         listed: poll.listed,
         canonicalPath: `/p/${poll.slug}/results`,
         picturePath: `/p/${poll.slug}/card.png`,
@@ -35,7 +36,8 @@ export function registerReaderRoutes(app: HttpApp, parts: HttpParts): void {
     const poll = await findPoll(parts, request.params.poll);
     const manager = isManager(parts, request.headers, poll);
     const shown = showPoll(parts, poll, { manager, voted: false });
-    return parts.pages.send({ request, reply }, 'present', { ...shown, manager, deck: await toDeck(parts, poll) });
+    const props = { ...shown, manager, deck: await toDeck(parts, poll) };
+    return parts.pages.send({ request, reply }, 'present', props, { shared: !manager });
   });
 }
 

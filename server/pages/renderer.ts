@@ -40,7 +40,8 @@ export async function loadPageRenderer(): Promise<PageRenderer> {
       import(pathToFileURL(path.join(builtFolder, 'render', 'render.js')).href) as Promise<RenderModule>, // Built from web/render.tsx.
       readManifests(assetFolder),
     ]);
-    return { assetFolder, render: module.renderPage, assetsOf: (name) => toAssets(manifest, name) };
+    const assets = new Map(pageNamesOf(manifest).map((name) => [name, toAssets(manifest, name)]));
+    return { assetFolder, render: module.renderPage, assetsOf: (name) => assets.get(name) ?? noAssets };
   } catch (cause) {
     const remedy = 'Start with "npm start", which builds them.';
     throw new Error(`The pages in ${builtFolder} are missing or broken. ${remedy}`, { cause });
@@ -54,12 +55,17 @@ async function readManifests(folder: string): Promise<Manifest> {
   return Object.assign({}, ...texts.map((text) => JSON.parse(text) as Manifest)) as Manifest; // By the names of the sources.
 }
 
+const noAssets: PageAssets = { script: null, styles: [], modules: [] };
+
+/** The pages that have a script. */
+function pageNamesOf(manifest: Manifest): string[] {
+  return Object.keys(manifest).flatMap((source) => /^web\/([\w-]+)\/client\.tsx?$/u.exec(source)?.[1] ?? []);
+}
+
 function toAssets(manifest: Manifest, name: string): PageAssets {
-  const entry = Object.entries(manifest).find(([source]) =>
-    new RegExp(`^web/${name}/client\\.tsx?$`, 'u').test(source),
-  );
-  if (entry === undefined) return { script: null, styles: [], modules: [] };
-  const [source, chunk] = entry;
+  const source = [`web/${name}/client.tsx`, `web/${name}/client.ts`].find((each) => each in manifest);
+  const chunk = source === undefined ? undefined : manifest[source];
+  if (source === undefined || chunk === undefined) return noAssets;
   const chunks = gatherChunks(manifest, source, new Set());
   return {
     script: toUrl(chunk.file),

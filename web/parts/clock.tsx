@@ -1,6 +1,7 @@
 /** Moments as people read them. The server writes them in UTC, and the page in the reader's own time zone once it is alive. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Language } from '../../protocol/pages.ts';
+import { dateFormat } from '../texts/formats.ts';
 import { useSetting } from './page.tsx';
 
 export type ClockForm = 'time' | 'moment';
@@ -12,9 +13,7 @@ const forms: Readonly<Record<ClockForm, Intl.DateTimeFormatOptions>> = {
 
 export function toClockText(at: string, language: Language, form: ClockForm, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };
-  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...forms[form], ...zone }).format(
-    new Date(at),
-  );
+  return dateFormat(language, form, { ...forms[form], ...zone }).format(new Date(at));
 }
 
 /** The text of a moment, in UTC until the page is alive. */

@@ -1,5 +1,6 @@
 /** Putting values into the texts of the catalogues. */
 import type { Language } from '../../protocol/pages.ts';
+import { numberFormat, pluralRules } from './formats.ts';
 
 /** A text in the forms that the language has for a count. English and German have these two. */
 export type Counted = { readonly one: string; readonly other: string };
@@ -11,13 +12,12 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
 
 /** The form for this count, with `{count}` as a number of the language. */
 export function counted(forms: Counted, count: number, language: Language): string {
-  const form = new Intl.PluralRules(language).select(count) === 'one' ? forms.one : forms.other;
+  const form = pluralRules(language).select(count) === 'one' ? forms.one : forms.other;
   return fill(form, { count: toNumberText(count, language) });
 }
 
 export function toNumberText(value: number, language: Language, fractionDigits = 0): string {
-  const options = { minimumFractionDigits: fractionDigits, maximumFractionDigits: fractionDigits };
-  return new Intl.NumberFormat(language, options).format(value);
+  return numberFormat(language, fractionDigits).format(value);
 }
 
 /** A share in tenths of a percent, such as 41.3 %. */
