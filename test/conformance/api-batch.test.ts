@@ -49,18 +49,50 @@ test('the bytes of a line that are not UTF-8 spoil that line alone, and make no 
 test('a character that is cut in two by the network is one character', async () => {
   const server = await startTestServer('--preset', 'none');
   const poll = await createPoll(server.url);
-  const bytes = Buffer.from(toText([{ selections: ['1'], userId: '🗳️' }]));
+  const ballots = ['first', '🗳️'].map((userId) => ({ selections: ['1'], userId }));
+  const bytes = Buffer.from(toText(ballots));
   const cut = bytes.indexOf(0xf0) + 2;
   const batch = request(`${server.url}/api/v1/polls/${poll.id}/ballots:batch`, { method: 'POST', headers: ndjson });
   const answered = once(batch, 'response') as Promise<[IncomingMessage]>;
   batch.write(bytes.subarray(0, cut));
-  const [response] = await answered;
+  await expect.poll(() => server.query('select 1 from ballots')).toHaveLength(1);
   batch.end(bytes.subarray(cut));
+  const [response] = await answered;
   let text = '';
   for await (const chunk of response) text += String(chunk);
-  expect(codes(toLines(text))).toEqual(['counted']);
+  expect(codes(toLines(text))).toEqual(['counted', 'counted']);
   const again = await post(`${server.url}/api/v1/polls/${poll.id}/ballots`, { selections: ['1'], userId: '🗳️' });
   expect(again.status).toBe(409);
+});
+
+test('the answer begins when the whole batch has come, because a proxy would throw away the rest', async () => {
+  const server = await startTestServer('--preset', 'none');
+  const poll = await createPoll(server.url);
+  const [first = '', second = ''] = ['a', 'b'].map((userId) => toText([{ selections: ['1'], userId }]));
+  const batch = request(`${server.url}/api/v1/polls/${poll.id}/ballots:batch`, { method: 'POST', headers: ndjson });
+  const began: string[] = [];
+  const answered = once(batch, 'response') as Promise<[IncomingMessage]>;
+  void answered.then(() => began.push('answer'));
+  batch.write(first);
+  await expect.poll(() => server.query('select 1 from ballots')).toHaveLength(1);
+  expect((await get(`${server.url}/healthz`)).status).toBe(200);
+  began.push('rest');
+  batch.end(second);
+  const [response] = await answered;
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  expect([began, codes(toLines(text))]).toEqual([
+    ['rest', 'answer'],
+    ['counted', 'counted'],
+  ]);
+});
+
+test('of a batch that is far too long the answer arrives, too', async () => {
+  const server = await startTestServer('--preset', 'none');
+  const poll = await createPoll(server.url);
+  const lines = toText(Array.from({ length: 100_000 }, (_, user) => ({ selections: ['1'], userId: `u${user}` })));
+  const outcomes = codes(await sendBatch(server, poll, lines));
+  expect([outcomes.length, outcomes[9_999], outcomes[10_000]]).toEqual([10_001, 'counted', 'batch_too_large']);
 });
 
 test('lines may end as on Windows, blank ones are passed over, and a batch of none answers none', async () => {
@@ -197,7 +229,8 @@ test('a client that does not read holds up nobody, and finds every line in order
 });
 
 test('clients that go away while they do not read leave a server that goes on', async () => {
-  const server = await startTestServer('--preset', 'none');
+  // Room for all of them: what they have left behind still waits to be recorded when the last ballot comes.
+  const server = await startTestServer('--preset', 'none', '--ballots-waiting-max', '100000');
   const poll = await createPoll(server.url);
   const body = toText(Array.from({ length: 10_000 }, (_, user) => ({ selections: ['1'], userId: `u${user}` })));
   for (let round = 0; round < 5; round += 1) {
