@@ -47,6 +47,7 @@ export function createBareApp(parts: HttpParts, options: HttpOptions): HttpServe
     routerOptions: { maxParamLength: paramCharsMax },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    trustProxy: parts.forwarding.trusts ?? false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made by hand from our own types: a serializer made of the schema would only copy them again.
@@ -125,11 +126,15 @@ function useMethodTable(app: HttpApp, { pages }: Pick<HttpParts, 'pages'>): void
   });
 }
 
-/** Every answer names its request, and ends its connection when the server drains. Answers how many requests have come. */
-function useRequestIds(app: HttpApp, { health }: HttpParts): () => number {
+/**
+ * What a request says of where it comes from is settled before anything reads it. Every answer names its request, and ends its
+ * connection when the server drains. Answers how many requests have come.
+ */
+function useRequestIds(app: HttpApp, { health, forwarding }: HttpParts): () => number {
   let count = 0;
   app.addHook('onRequest', (request, reply, done) => {
     count += 1;
+    forwarding.settle(request.raw);
     void reply.header('request-id', request.id);
     if (health.draining()) void reply.header('connection', 'close');
     done();

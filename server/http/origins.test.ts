@@ -31,3 +31,18 @@ test.for([
   expect(isOurOrigin({ host, ...headers }, options)).toBe(expected);
   expect(isOurOrigin({ host, ...headers }, { ...options, corsOrigins: '*' })).toBe(true);
 });
+
+const told = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'seen.example' };
+
+test.for([
+  [{ ...told, origin: 'https://seen.example' }, true],
+  [{ ...told, origin: 'http://seen.example' }, false],
+  [{ ...told, origin: `https://${host}` }, false],
+  [{ ...told, origin: 'https://vote.example.org' }, true],
+  [{ 'x-forwarded-proto': 'https', origin: `https://${host}` }, true],
+  [{ 'x-forwarded-proto': 'https', origin: `http://${host}` }, false],
+  [{ 'x-forwarded-host': 'seen.example', origin: 'http://seen.example' }, true],
+] as const)('where a proxy tells how the browser came, %j comes from a page of ours: %j', ([headers, expected]) => {
+  expect(isOwnPage({ host, ...headers }, options)).toBe(expected);
+  expect(isOurOrigin({ host, ...headers }, options)).toBe(expected);
+});

@@ -1,15 +1,22 @@
 /** Where a request comes from: a page of ours, a page that may use us, or a page of somebody else. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { forwardedOf } from '../lib/forwarding.ts';
 import type { HttpOptions } from './parts.ts';
 
 export type OriginOptions = Pick<HttpOptions, 'publicUrl' | 'corsOrigins'>;
 
-/** Whether the request was made by a page of ours or by a program. Browsers say so in Sec-Fetch-Site, older ones in Origin alone. */
+/**
+ * Whether the request was made by a page of ours or by a program. Browsers say so in Sec-Fetch-Site, older ones in Origin alone.
+ * Our pages are those at the public address, and those at the address that the browser used: over HTTP or HTTPS, unless a proxy says which.
+ */
 export function isOwnPage(headers: IncomingHttpHeaders, { publicUrl }: Pick<OriginOptions, 'publicUrl'>): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin, host } = headers;
-  return origin === undefined || origin === publicUrl || origin === `http://${host}` || origin === `https://${host}`;
+  const { origin } = headers;
+  if (origin === undefined || origin === publicUrl) return true;
+  const { protocol, host = headers.host } = forwardedOf(headers);
+  const protocols = protocol === undefined ? ['http', 'https'] : [protocol];
+  return protocols.some((each) => origin === `${each}://${host}`);
 }
 
 /** Whether a browser says that a page of ours made the request. All of them name the origin where a request is to change something. */

@@ -17,6 +17,7 @@ import type { CastBallot } from '../intake/cast-ballot.ts';
 import type { ManagePoll } from '../intake/manage-poll.ts';
 import type { RefusalCounts } from '../intake/refusal-counts.ts';
 import type { BallotStore } from '../ledger/ballots.ts';
+import type { Forwarding } from '../lib/forwarding.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Keeper } from '../live/keeper.ts';
 import type { Upgrades } from '../live/upgrades.ts';
@@ -54,6 +55,7 @@ export type HttpParts = {
   readonly tokens: TokenVerifier;
   /** Where the server is reached, and from which other sites. */
   readonly site: OriginOptions;
+  readonly forwarding: Forwarding;
   readonly live: LiveDoor;
   readonly makeKey: KeyMaker;
   readonly refusals: Pick<RefusalCounts, 'of'>;

@@ -63,7 +63,8 @@ export function voterOf(
   if (poll.electorate === 'open') return { kind: 'open' };
   if (poll.electorate === 'declared') return { kind: 'declared', userId: checkedUserId(given.userId) };
   if (poll.electorate === 'token') return tokenVoterOf({ tokens }, given.token ?? bearerOf(given.request.headers));
-  const known = cookies.voterOf(given.request.headers.cookie);
+  const { headers } = given.request;
+  const known = cookies.voterOf(headers);
   if (known !== null) return { kind: 'cookie', voterId: known };
   // The answer that carried the cookie may be lost: the same key then leads to the same new voter.
   const { idempotencyKey } = given;
@@ -71,7 +72,7 @@ export function voterOf(
     idempotencyKey === null
       ? cookies.drawVoterId()
       : makeKey('cookie_from_retry', poll.id, idempotencyKey).toString('base64url');
-  void given.reply.header('set-cookie', cookies.toVoterCookie(voterId));
+  void given.reply.header('set-cookie', cookies.toVoterCookie(headers, voterId));
   return { kind: 'cookie', voterId };
 }
 
@@ -134,7 +135,7 @@ export async function liveViewerOf(
     const ballot = await parts.ballots.find(ballotId);
     if (ballot?.pollNo === poll.pollNo) return { manager: false, voted: true };
   }
-  const voterId = poll.electorate === 'cookie' ? parts.cookies.voterOf(headers.cookie) : null;
+  const voterId = poll.electorate === 'cookie' ? parts.cookies.voterOf(headers) : null;
   if (voterId === null) return anyone;
   return {
     manager: false,
@@ -156,7 +157,7 @@ export function requireManager(
     if (holdsManageKey(headers, poll)) return;
     throw new AppError('manage_key_wrong', 'This is not the manage key of this poll.');
   }
-  if (!cookies.managesPoll(headers.cookie, poll)) {
+  if (!cookies.managesPoll(headers, poll)) {
     throw new AppError('credential_missing', 'Send the manage key of this poll in the Manage-Key header.');
   }
   const isOwn = method === 'GET' || method === 'HEAD' ? isOwnPage : isSurelyOwnPage;
@@ -167,7 +168,7 @@ export function requireManager(
 
 /** Whether the request shows that it comes from the poll's manager. For looking only: changes ask for more. */
 export function isManager({ cookies }: Pick<HttpParts, 'cookies'>, headers: IncomingHttpHeaders, poll: Poll): boolean {
-  return holdsManageKey(headers, poll) || cookies.managesPoll(headers.cookie, poll);
+  return holdsManageKey(headers, poll) || cookies.managesPoll(headers, poll);
 }
 
 function holdsManageKey(headers: IncomingHttpHeaders, poll: Poll): boolean {

@@ -1,5 +1,6 @@
 /** Requests to upgrade to WebSocket: by their exact path, else to whoever takes all others. */
 import type { Server } from 'node:http';
+import type { Forwarding } from '../lib/forwarding.ts';
 import { refuseUpgrade, type Upgrade } from './websocket.ts';
 
 export type UpgradeHandler = (upgrade: Upgrade) => void;
@@ -11,7 +12,7 @@ export type Upgrades = {
   listenTo(server: Server): void;
 };
 
-export function createUpgrades(): Upgrades {
+export function createUpgrades({ settle }: Pick<Forwarding, 'settle'>): Upgrades {
   const handlers = new Map<string, UpgradeHandler>();
   let fallback: UpgradeHandler | null = null;
   return {
@@ -23,6 +24,7 @@ export function createUpgrades(): Upgrades {
       server.on('upgrade', (request, socket, head) => {
         // Node leaves the socket to us, its errors included.
         socket.on('error', () => socket.destroy());
+        settle(request);
         const path = (request.url ?? '').split('?', 1)[0] ?? '';
         const handle = handlers.get(path) ?? fallback;
         if (handle === null) refuseUpgrade(socket, 404, 'route_not_found', 'There is no WebSocket at this address.');

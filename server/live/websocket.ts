@@ -9,6 +9,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { closeCodes, type CloseCode } from '../../protocol/close-codes.ts';
+import type { AddressOf } from '../lib/forwarding.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Keeper } from './keeper.ts';
 import { fullBytes, type Connection } from './subscriber.ts';
@@ -44,7 +45,9 @@ const minuteMs = 60_000;
 /** Messages that wait for the one before: more come only from a client that does not wait for answers. */
 const messagesWaitingMax = 60;
 
-export function createSocketDoor(keeper: Keeper, log: Logger, habits: SocketHabits = ownHabits): SocketDoor {
+export type DoorParts = { readonly keeper: Keeper; readonly addressOf: AddressOf; readonly log: Logger };
+
+export function createSocketDoor({ keeper, addressOf, log }: DoorParts, habits: SocketHabits = ownHabits): SocketDoor {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -53,7 +56,7 @@ export function createSocketDoor(keeper: Keeper, log: Logger, habits: SocketHabi
   });
   return {
     open({ request, socket, head }, onOpen) {
-      const seat = keeper.admit(request.socket.remoteAddress ?? '', 'websocket');
+      const seat = keeper.admit(addressOf(request), 'websocket');
       if (seat === null) {
         refuseUpgrade(socket, 503, 'too_many_connections', 'There are too many live connections.');
         return;

@@ -35,6 +35,6 @@ export async function ballotOfVisitor(
     if (ballot?.pollNo === poll.pollNo) return ballot;
   }
   if (poll.electorate !== 'cookie') return null;
-  const voterId = parts.cookies.voterOf(request.headers.cookie);
+  const voterId = parts.cookies.voterOf(request.headers);
   return voterId === null ? null : parts.ballots.findCounted(poll.pollNo, parts.makeKey('cookie', poll.id, voterId));
 }

@@ -1,5 +1,4 @@
 /** The pages of a voter: joining by code, voting (with and without a script), the receipt, and the same in other sites' frames. */
-import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CountedBallot } from '../../protocol/ballot.ts';
 import type { VoteNotice } from '../../protocol/pages.ts';
@@ -14,6 +13,7 @@ import type { Poll } from '../poll/poll.ts';
 import { resultsVisible, anyone } from '../poll/visibility.ts';
 import { isOwnPage } from '../http/origins.ts';
 import { readForm, type Form } from './forms.ts';
+import { formKeyMark, makeFormKey } from './shared-pages.ts';
 import { ballotNamedBy, ballotOfVisitor, showPoll, type Exchange } from './shown-poll.ts';
 import { toNotice, toNoticeOfState } from './vote-notice.ts';
 
@@ -35,7 +35,7 @@ export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
 
   app.get<{ Params: { code: string } }>('/j/:code', hidden, async (request, reply) => {
     const { code } = request.params;
-    const poll = await parts.joinDoor.find(code, request.socket.remoteAddress ?? '');
+    const poll = await parts.joinDoor.find(code, parts.forwarding.addressOf(request.raw));
     if (poll !== null) return reply.redirect(`/p/${poll.slug}`, 303);
     return parts.pages.send({ request, reply }, 'join', { code: toJoinCode(code), unknown: true }, { status: 404 });
   });
@@ -127,17 +127,19 @@ async function sendVotePage(
   const visitor: Exchange = exchange;
   const ballot = await ballotOfVisitor(parts, visitor.request, poll);
   const notice = shown === undefined ? await noticeOfNamed(parts, exchange.request, { poll, ballot }) : shown.notice;
+  const fresh = ballot === null && notice === null && shown === undefined;
   const pollShown = showPoll(parts, poll, { manager: false, voted: ballot !== null });
   const props = {
     ...pollShown,
     ballot: ballot === null ? null : toBallotView(ballot),
-    idempotencyKey: shown?.key || randomBytes(16).toString('base64url'),
+    idempotencyKey: fresh ? formKeyMark : shown?.key || makeFormKey(),
     chosen: shown?.chosen ?? [],
     notice: notice?.kind === 'duplicate' ? withStanding(notice, ballot) : notice,
     embedded,
   };
   return parts.pages.send(exchange, 'vote', props, {
     status,
+    shared: fresh,
     listed: poll.listed && !embedded,
     canonicalPath: `/p/${poll.slug}`,
     frameAncestors: embedded ? poll.embedParents : [],

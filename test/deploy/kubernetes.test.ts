@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../server/config.ts';
+import { toConnectionNeeds } from '../../server/open-ledger.ts';
 import { listManifestFiles, podsOf, readKustomization, readManifests } from './kubernetes-files.ts';
 
 const manifests = readManifests();
@@ -109,8 +110,8 @@ test('at its largest, during an update, the installation fits into the connectio
     (sum, { spec }) => sum + (spec?.maxReplicas === undefined ? 0 : spec.maxReplicas + 1),
     0,
   );
-  const newsConnections = 2;
-  const each = Number(data?.['HUSTINGS_POOL_CONNECTIONS_MAX']) + defaults.recorderLanes + newsConnections;
+  const poolConnectionsMax = Number(data?.['HUSTINGS_POOL_CONNECTIONS_MAX']);
+  const { each } = toConnectionNeeds({ ...defaults, poolConnectionsMax });
   const reserved = 3;
   expect(processes * each).toBeLessThanOrEqual(100 - reserved);
 });
@@ -124,4 +125,11 @@ test('secrets are referred to and never written', () => {
       if (valueFrom !== undefined) expect(valueFrom.secretKeyRef).toEqual({ name: 'hustings', key: name });
     }
   }
+});
+
+test('where an ingress stands in front, its pods are believed of whom they serve, and network rules keep others away', () => {
+  const api = pods.find(({ name }) => name === 'hustings-api');
+  const trusted = api?.pod.containers[0]?.env.find(({ name }) => name === 'HUSTINGS_TRUSTED_PROXIES')?.value ?? '';
+  expect(parseConfig({ argv: [], env: { HUSTINGS_TRUSTED_PROXIES: trusted } }).trustedProxies).toEqual(['private']);
+  expect(manifests.filter(({ metadata }) => metadata.name === 'voters-to-api')).toHaveLength(1);
 });

@@ -9,7 +9,13 @@ import { provideProxy, publicHost, startProxy, type ProxyName, type RunningProxy
 import { shareTestServer } from '../support/server.ts';
 
 const publicUrl = `https://${publicHost}`;
-const server = shareTestServer('--preset', 'none', '--public-url', publicUrl);
+const liveMax = 3;
+const missesMax = 3;
+const limits = [`--sockets-per-address-max=${liveMax}`, `--join-misses-per-minute-max=${missesMax}`];
+const trusting = ['--preset', 'none', '--trusted-proxies', '127.0.0.1', ...limits];
+const server = shareTestServer(...trusting, '--public-url', publicUrl);
+/** One that knows from the proxy alone how browsers reach it. */
+const told = shareTestServer(...trusting);
 const names: readonly ProxyName[] = ['nginx', 'caddy', 'haproxy'];
 
 describe.each(names)('%s', (name) => {
@@ -105,11 +111,96 @@ describe.each(names)('%s', (name) => {
     expect(list.text.match(/"counted"/gu)).toHaveLength(ballots.length);
   });
 
+  test('clients are limited each by its own address, and no header gets one another', async () => {
+    const [first, second] = makeClients();
+    const tryCode = async (localAddress: string, claimed: Record<string, string> = {}): Promise<number> =>
+      (await ask('/api/v1/polls?joinCode=ZZZ222', { localAddress, headers: claimed })).status;
+    const firstTries: number[] = [];
+    for (let count = 0; count <= missesMax; count += 1) {
+      firstTries.push(
+        await tryCode(first, { 'x-forwarded-for': `203.0.113.${count}`, forwarded: `for=203.0.113.${count}` }),
+      );
+    }
+    expect(firstTries).toEqual([200, 200, 200, 429]);
+    expect(await tryCode(second, { 'x-forwarded-for': first })).toBe(200);
+    expect(await tryCode(first)).toBe(429);
+  });
+
+  test('WebSockets are counted by the address of their client, and each gets its frames', async () => {
+    const [first, second] = makeClients();
+    const { host, port, ...options } = trust();
+    async function open(localAddress: string, path: string, claimed: Record<string, string> = {}): Promise<WebSocket> {
+      const headers = { ...options.headers, ...claimed };
+      const socket = new WebSocket(`wss://${host}:${port}${path}`, { ...options, localAddress, headers });
+      onTestFinished(() => socket.terminate());
+      await once(socket, 'open');
+      return socket;
+    }
+    // At the path `/` the contract `party` answers, which tells the leaderboard unasked.
+    for (const path of ['/api/v1/live', '/', '/']) await open(first, path);
+    for (const path of ['/api/v1/live', '/']) {
+      await expect(open(first, path, { 'x-forwarded-for': '203.0.113.5' })).rejects.toThrow('503');
+    }
+    const socket = await open(second, '/api/v1/live', { 'x-forwarded-for': first });
+    const poll = await createPoll(server().url);
+    socket.send(JSON.stringify({ type: 'subscribe', poll: poll.id }));
+    expect(String(await once(socket, 'message'))).toContain('"type":"snapshot"');
+  });
+
   test('plain HTTP is sent to HTTPS', async () => {
     const options = { host: '127.0.0.1', port: running?.httpPort, path: '/join', headers: { host: publicHost } };
     const answer = await read(requestHttp(options));
     expect(answer.status).toBe(308);
     expect(answer.message.headers.location).toMatch(/^https:\/\/vote\.example\.org(?::\d+)?\/join$/u);
+  });
+});
+
+let clientCount = 0;
+/** Two addresses of this machine that no other test has used. */
+const makeClients = (): [string, string] => [`127.0.1.${(clientCount += 1)}`, `127.0.2.${clientCount}`];
+
+/** A proxy in front of the server without a public URL: what it says makes links, cookies and who may open a WebSocket. */
+describe.each(names)('%s, which tells how browsers come,', (name) => {
+  let running: RunningProxy | undefined;
+  beforeAll(async () => {
+    const command = await provideProxy(name);
+    if (command !== null) running = await startProxy(name, command, told().url);
+  });
+  afterAll(() => running?.stop());
+  beforeEach(({ skip }) => skip(running === undefined, `there is no ${name}`));
+
+  function ask(path: string, options: Proxied = {}, body?: string): Promise<Answered> {
+    const base = { host: '127.0.0.1', port: running?.httpsPort, ca: running?.certificate, servername: publicHost };
+    return read(requestHttps({ ...base, path, ...options, headers: { host: publicHost, ...options.headers } }), body);
+  }
+
+  /** What a client may try. */
+  const made = { 'x-forwarded-host': 'made.example', 'x-forwarded-proto': 'http' };
+
+  test('makes cookies __Host- ones and links those of its own name, whatever a client claims', async () => {
+    const poll = await createPoll(told().url, { electorate: 'cookie' });
+    const headers = { 'content-type': 'application/json', ...made };
+    const path = `/api/v1/polls/${poll.id}/ballots`;
+    const { status, message } = await ask(path, { method: 'POST', headers }, '{"selections":["1"]}');
+    expect([status, message.headers['set-cookie']?.[0]]).toEqual([
+      201,
+      expect.stringMatching(/^__Host-voter_id=.*; Secure$/u),
+    ]);
+    const page = await ask(`/p/${poll.slug}`, { headers: { accept: 'text/html', ...made } });
+    expect(page.text).toContain(`${publicUrl}/p/${poll.slug}`);
+    expect(page.text).not.toContain('made.example');
+  });
+
+  test('lets pages of its own name open WebSockets, and no others', async () => {
+    const url = `wss://127.0.0.1:${running?.httpsPort}/api/v1/live`;
+    const base = { ...(running === undefined ? {} : { ca: running.certificate }), servername: publicHost };
+    for (const origin of ['https://made.example', `http://${publicHost}`]) {
+      const socket = new WebSocket(url, { ...base, origin, headers: { host: publicHost, ...made } });
+      await expect(once(socket, 'open')).rejects.toThrow('403');
+    }
+    const socket = new WebSocket(url, { ...base, origin: publicUrl, headers: { host: publicHost } });
+    await once(socket, 'open');
+    socket.terminate();
   });
 });
 
