@@ -1,7 +1,7 @@
 import { toConfig, type Config, type ConfigSources } from './config.ts';
 import { closestWord } from './lib/closest-word.ts';
 import { toEntry, toPlainText, toSettingEntry, toSettingsHelp, wrapText } from './lib/help-layout.ts';
-import { boolean, choice, count, duration, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
+import { boolean, choice, duration, httpOrigin, optional, path, shortText } from './lib/setting-kinds.ts';
 import {
   group,
   parseArguments,
@@ -45,6 +45,13 @@ const logSettingNames = [
   'kafkaTopic',
   'kafkaClientId',
   'kafkaGroupId',
+  'kafkaSsl',
+  'kafkaSslCaFile',
+  'kafkaSslCertFile',
+  'kafkaSslKeyFile',
+  'kafkaSaslMechanism',
+  'kafkaSaslUsername',
+  'kafkaSaslPassword',
 ] as const satisfies SettingName[];
 
 /** Which running server a command talks to. */
@@ -92,7 +99,7 @@ export const commands = {
     reads: logSettingNames,
   },
   ring: {
-    doc: 'Says which Redis node holds a poll, or which nodes there are and how they are. Of `REDIS_NODES`, or else of the servers on the same database.',
+    doc: 'Says which Redis node holds a poll, or which nodes there are and how they are. Of `REDIS_NODES` or `REDIS_CLUSTER`, or else of the servers on the same database. In a cluster also the slot and the key.',
     options: group('What it takes', {
       pollName: {
         argument: 'POLL',
@@ -105,10 +112,10 @@ export const commands = {
         flag: 'adopt',
         kind: boolean,
         default: false,
-        doc: 'Makes `REDIS_NODES` the nodes of all servers on the database, which take them over within a second or two.',
+        doc: 'Makes `REDIS_NODES` or `REDIS_CLUSTER` the nodes of all servers on the database, which take them over within a second or two.',
       },
     }),
-    reads: [...databaseSettings, 'redisNodes', 'virtualNodes', 'ringLabel', 'logLevel'],
+    reads: [...databaseSettings, 'redisNodes', 'redisCluster', 'virtualNodes', 'ringLabel', 'logLevel'],
   },
   migrate: {
     doc: 'Brings the tables of the database up to date and ends. `serve` does so when it starts.',
@@ -191,14 +198,7 @@ export const commands = {
   },
   doctor: {
     doc: 'Checks what the settings name, and says in a line each what is well and what to change: database, broker, Redis, clocks, limits, disk, tokens, ports. Ends with 1 where something fails.',
-    options: group('What it takes', {
-      processes: {
-        flag: 'processes',
-        kind: count({ unit: 'processes', min: 1, max: 10_000 }),
-        default: 1,
-        doc: 'How many servers and workers with these settings share the database.',
-      },
-    }),
+    options: {},
     reads: Object.keys(settings) as SettingName[], // The keys of the table itself.
   },
   help: {

@@ -1,6 +1,7 @@
 /** From the configuration to a running server: the core, and the doors to it. */
+import type { ListenOptions } from 'node:net';
 import { hostname } from 'node:os';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyListenOptions } from 'fastify';
 import { closeCodes } from '../protocol/close-codes.ts';
 import { createSeriesReader } from './board/series.ts';
 import type { Config } from './config.ts';
@@ -21,6 +22,7 @@ import { createBrowserCookies } from './identity/browser-cookies.ts';
 import { readBallots } from './ledger/export.ts';
 import { createJoinCodes } from './ledger/join-codes.ts';
 import { createSeriesStore } from './ledger/series.ts';
+import { createForwarding, forwardedOf, type Forwarding } from './lib/forwarding.ts';
 import type { Hub } from './live/hub.ts';
 import { createKeeper } from './live/keeper.ts';
 import { createUpgrades } from './live/upgrades.ts';
@@ -54,6 +56,13 @@ export type Running = {
   stop(): Promise<void>;
 };
 
+/** One of several processes that answer on one port. */
+export type Member = {
+  /** From 1. The first has what there can be only one of. */
+  readonly no: number;
+  readonly port: number;
+};
+
 export type SamplePoll = { readonly slug: string; readonly manageKey: string | null };
 
 export type ComposeOptions = {
@@ -62,10 +71,12 @@ export type ComposeOptions = {
   readonly onProgress: (text: string) => void;
   /** The data folder was taken by another server while the database was away: this process must end. */
   readonly onLost: (error: Error) => void;
+  /** Set in each of several processes that share a port: another one keeps the database then. */
+  readonly member?: Member | undefined;
 };
 
 export async function startHustings(config: Config, options: ComposeOptions): Promise<Running> {
-  const ledger = await openLedger(config, options);
+  const ledger = await openLedger(config, { ...options, joins: options.member !== undefined });
   try {
     return await startOnLedger(config, options, ledger);
   } catch (error) {
@@ -74,7 +85,7 @@ export async function startHustings(config: Config, options: ComposeOptions): Pr
   }
 }
 
-async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Ledger): Promise<Running> {
+async function startOnLedger(config: Config, { log, member }: ComposeOptions, ledger: Ledger): Promise<Running> {
   const renderer = await loadPageRenderer();
   const core = await openCore(config, ledger, log);
   const options = toHttpOptions(config);
@@ -83,7 +94,8 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   const parts = toParts(config, { core, ledger, renderer, options, rateLimits, log });
   const duel = config.preset === 'duel' ? await openDuel(config, parts, renderer) : null;
   const election = openElection(config, parts, { ledger, rateLimits, memory });
-  const sample = duel?.sample ?? (await makeSample(config, parts));
+  const isFirst = member === undefined || member.no === 1;
+  const sample = duel?.sample ?? (isFirst ? await makeSample(config, parts) : null);
   const { app, requestCount, connections } = await createHttpApp(parts, options, [
     createPages(renderer, { ...options, homeAtRoot: duel === null }),
     featuresContract,
@@ -93,9 +105,10 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
     ...(duel === null ? [] : [duel.contract]),
     ...(config.nodeEnv === 'development' ? [createDevRoutes()] : []),
   ]);
-  const metrics = await openServerMetrics(config, parts, { core, ledger });
-  const address = new URL(await app.listen({ host: config.host, port: config.port }));
-  const duelResults = await duel?.startResults();
+  const metrics = await openServerMetrics(withMetricsPortOf(config, member), parts, { core, ledger });
+  const address = new URL(await app.listen(toListenOptions(config, member)));
+  // Socket.IO's polling needs all requests of a client to come to one process.
+  const duelResults = isFirst ? await duel?.startResults() : undefined;
   await core.start();
   return {
     app,
@@ -118,6 +131,18 @@ async function startOnLedger(config: Config, { log }: ComposeOptions, ledger: Le
   };
 }
 
+function toListenOptions({ host, port }: Config, member: Member | undefined): FastifyListenOptions & ListenOptions {
+  return member === undefined ? { host, port } : { host, port: member.port, reusePort: true };
+}
+
+/** Each process tells of itself: the first on the port of the settings, the others on those that follow. */
+function withMetricsPortOf(config: Config, member: Member | undefined): Config {
+  const { metricsPort } = config;
+  return member === undefined || metricsPort === undefined || metricsPort === 0
+    ? config
+    : { ...config, metricsPort: metricsPort + member.no - 1 };
+}
+
 type Built = {
   readonly core: Core;
   readonly ledger: Ledger;
@@ -128,18 +153,15 @@ type Built = {
 };
 
 /** Where a Redis is named, what is limited is counted there for all servers together. */
-async function openMemory(
-  { redisUrl }: Config,
-  { results }: Core,
-  log: FastifyBaseLogger,
-): Promise<SharedMemory | null> {
-  return redisUrl === undefined ? null : openSharedMemory({ url: redisUrl, installation: results.epoch, log });
+async function openMemory({ redis }: Config, { results }: Core, log: FastifyBaseLogger): Promise<SharedMemory | null> {
+  return redis === null ? null : openSharedMemory({ place: redis, installation: results.epoch, log });
 }
 
 /** What the routes work with. */
 function toParts(config: Config, { core, ledger: { pool }, renderer, options, rateLimits, log }: Built): HttpParts {
   const { now, castBallot, managePoll, polls, pollStore, results, hub, makeKey, tokens, refusals, waitingCount } = core;
   const { publicUrl } = options;
+  const forwarding = createForwarding(config.trustedProxies);
   return {
     castBallot,
     managePoll,
@@ -156,15 +178,17 @@ function toParts(config: Config, { core, ledger: { pool }, renderer, options, ra
     ballotStates: core.ballotStates,
     readBallots: (pollNo) => readBallots(pool, pollNo),
     series: createSeriesReader({ readBuckets: createSeriesStore(pool).read, now }),
-    cookies: createBrowserCookies(core.cookieSecret, { secure: publicUrl?.startsWith('https:') === true }),
+    cookies: createBrowserCookies(core.cookieSecret, { isSecure: toSecureTest(publicUrl) }),
     site: options,
-    live: createLiveDoor(config, { now, log }),
+    forwarding,
+    live: createLiveDoor(config, { now, forwarding, log }),
     pages: createPageAnswers(renderer, { publicUrl, development: config.nodeEnv === 'development', now }),
     joinDoor: openJoinDoor(config, core, rateLimits),
     health: createHealth({
       askLedger: () => pool.query('select 1'),
       recorderAwayMs: core.recorderAwayMs,
       logAwayMs: core.logAwayMs,
+      logAwayReason: () => core.intake.segments?.awayReason?.() ?? null,
       boardStaleMs: core.boardStaleMs,
     }),
     requestMeter: config.metricsPort === undefined ? null : createRequestMeter(),
@@ -211,15 +235,26 @@ function toHttpOptions(config: Config): HttpOptions {
   };
 }
 
+/** The public address says whether browsers come over HTTPS. Without one a proxy may say it, for each request. */
+function toSecureTest(publicUrl: string | null): Parameters<typeof createBrowserCookies>[1]['isSecure'] {
+  if (publicUrl === null) return (headers) => forwardedOf(headers).protocol === 'https';
+  const secure = publicUrl.startsWith('https:');
+  return () => secure;
+}
+
 /** What live connections share: how many there may be, and the way to a WebSocket. */
-function createLiveDoor(config: Config, { now, log }: { now: () => number; log: FastifyBaseLogger }): LiveDoor {
+function createLiveDoor(
+  config: Config,
+  { now, forwarding, log }: { now: () => number; forwarding: Forwarding; log: FastifyBaseLogger },
+): LiveDoor {
   const keeper = createKeeper({
     connectionsMax: config.socketsMax,
     connectionsPerAddressMax: config.socketsPerAddressMax,
     heartbeatMs: config.liveHeartbeatMs,
     now,
   });
-  return { keeper, door: createSocketDoor(keeper, log), upgrades: createUpgrades() };
+  const { addressOf } = forwarding;
+  return { keeper, door: createSocketDoor({ keeper, addressOf, log }), upgrades: createUpgrades(forwarding) };
 }
 
 /** Loaded only where it is wanted. 2026-11-21: a start took 703 ms with Socket.IO and 558 ms without (`npm run bench -- start`). */

@@ -1,9 +1,15 @@
 import { isIPv6 } from 'node:net';
-import { boardSettings, toRingChoice, type BoardSettings, type RingChoice } from './board/board-settings.ts';
-import { toNodeAddress } from './board/node-address.ts';
+import {
+  boardSettings,
+  toBoardPlace,
+  toRingChoice,
+  type BoardSettings,
+  type RingChoice,
+} from './board/board-settings.ts';
 import type { TokenOptions } from './identity/token.ts';
 import { toTokenOptions, type TokenSettings } from './identity/token-settings.ts';
 import { logSettings, toLogChoice, toRedisUrl, type LogChoice, type LogSettings } from './ingest-log/log-settings.ts';
+import type { RedisPlace } from './lib/redis-access.ts';
 import { Secret } from './lib/secret.ts';
 import {
   gatherSettings,
@@ -24,7 +30,7 @@ type SettingValues = ValuesOf<typeof settings>;
 export type Database = { kind: 'embedded' } | { kind: 'postgres'; url: Secret };
 
 /** What carries news between the servers on one ledger. */
-export type BusChoice = { readonly name: 'postgres' } | { readonly name: 'redis'; readonly url: Secret };
+export type BusChoice = { readonly name: 'postgres' } | { readonly name: 'redis'; readonly place: RedisPlace };
 
 export interface Config extends Omit<
   SettingValues,
@@ -36,13 +42,13 @@ export interface Config extends Omit<
   readonly ingestLog: LogChoice;
   readonly bus: BusChoice;
   /** The Redis for what all servers share besides results. */
-  readonly redisUrl: Secret | undefined;
+  readonly redis: RedisPlace | null;
   /** The nodes of the shared board; null: there are none. */
   readonly ring: RingChoice | null;
 }
 
 /** What of the settings about logs is in `ingestLog`. */
-type LogPart = Exclude<keyof LogSettings, 'worker' | 'segmentsWaitingMax' | 'redisUrl'>;
+type LogPart = Exclude<keyof LogSettings, 'worker' | 'segmentsWaitingMax'>;
 
 type PostgresPart = Extract<keyof SettingValues, `postgres${string}`>;
 
@@ -92,12 +98,12 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   const tokens = toTokenOptions({ ...jwt, durability: config.durability });
   checkElection(values, tokens);
   const ring = toRingChoice(values);
-  const redisUrl = toRedisUrl(values) ?? firstNodeOf(ring);
+  const redis = toRedisPlace(toRedisUrl(values), ring);
   return {
     ...config,
     logLevel: debug && given['logLevel'] === undefined ? 'debug' : config.logLevel,
-    redisUrl,
-    bus: toBusChoice(values.bus, redisUrl),
+    redis,
+    bus: toBusChoice(values.bus, redis),
     ring,
     tokens,
     ingestLog,
@@ -116,7 +122,7 @@ export function toPublicUrl(
 }
 
 function withoutChosenParts<Values extends object>(values: Values): Omit<Values, LogPart | keyof BoardSettings> {
-  const kept = new Set(['worker', 'segmentsWaitingMax', 'redisUrl']);
+  const kept = new Set(['worker', 'segmentsWaitingMax']);
   const all = [...Object.keys(logSettings), ...Object.keys(boardSettings)];
   const dropped = new Set(all.filter((key) => !kept.has(key)));
   const entries = Object.entries(values).filter(([key]) => !dropped.has(key));
@@ -152,15 +158,18 @@ function checkDuelOptions({ preset, optionA, optionB }: SettingValues): void {
   }
 }
 
-function toBusChoice(name: BusChoice['name'], url: Secret | undefined): BusChoice {
+function toBusChoice(name: BusChoice['name'], place: RedisPlace | null): BusChoice {
   if (name === 'postgres') return { name };
-  if (url === undefined) throw new SettingError('--bus redis needs REDIS_URL, REDIS_HOST or REDIS_NODES.');
-  return { name, url };
+  if (place === null) {
+    throw new SettingError('--bus redis needs REDIS_URL, REDIS_HOST, REDIS_NODES or REDIS_CLUSTER.');
+  }
+  return { name, place };
 }
 
-function firstNodeOf(ring: RingChoice | null): Secret | undefined {
-  const [first] = ring?.nodes ?? [];
-  return first === undefined ? undefined : toNodeAddress(first)?.url;
+/** The one that is named for it, else what holds the votes of polls. */
+function toRedisPlace(named: Secret | undefined, ring: RingChoice | null): RedisPlace | null {
+  if (named !== undefined) return { kind: 'server', url: named };
+  return ring === null ? null : toBoardPlace(ring);
 }
 
 /** Its voters are users, so without keys nobody could vote. */

@@ -1,30 +1,42 @@
 #!/usr/bin/env node
 /** The command line. The only file that touches `process`. */
+import { fork } from 'node:child_process';
 import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
+import { toMetricsPlace } from './commands/banner.ts';
 import { bulk } from './commands/bulk.ts';
 import { migrateAlone } from './commands/migrate.ts';
 import { queue } from './commands/queue.ts';
 import { describeRing } from './commands/ring.ts';
 import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
+import type { MemberNews } from './commands/serve-processes.ts';
 import { makeToken } from './commands/token.ts';
 import { verify } from './commands/verify.ts';
-import { toPublicUrl } from './config.ts';
+import { startHustings, type ComposeOptions, type Member } from './compose.ts';
+import { toPublicUrl, type Config } from './config.ts';
 import { startWorker } from './run-worker.ts';
+import { createLogOutput } from './lib/log-output.ts';
 import { createProgressLine } from './lib/progress-line.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
 import { readVersion } from './lib/version.ts';
 
 const usageStatus = 2;
+const charactersWaitingMax = 4 * 1024 * 1024;
+/** The reader of a pipe ended, or the terminal was closed. */
+const readerGoneCodes = new Set(['EPIPE', 'EIO']);
 /** A signal that comes again so soon is the same one: Ctrl-C reaches the whole process group, and npm passes it on besides. */
 const sameSignalMs = 1_000;
+/** Says to a process that it is one of several, and which. */
+const memberVariable = 'HUSTINGS_MEMBER';
 
 async function main(): Promise<void> {
   const invocation = parseCommandLine({ argv: process.argv.slice(2), env: process.env, envFile: readEnvFile() });
   if (invocation.command === 'help') return say(invocation.text);
   if (invocation.command === 'version') return say(readVersion());
-  const log = pino({ level: invocation.config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
+  const logOutput = createLogOutput(2, { charactersWaitingMax });
+  process.once('exit', logOutput.flushSync);
+  const log = pino({ level: invocation.config.logLevel, base: null }, logOutput);
   const options = { log, onProgress: say, onLost: fail };
   switch (invocation.command) {
     case 'serve':
@@ -56,7 +68,7 @@ async function main(): Promise<void> {
     }
     case 'doctor': {
       const { diagnose } = await import('./commands/doctor.ts');
-      const { well, report } = await diagnose(invocation.config, invocation.options, log);
+      const { well, report } = await diagnose(invocation.config, log);
       // A service that takes connections and never answers would keep its client, and the process with it.
       process.stdout.write(`${report}\n`, () => process.exit(well ? 0 : 1));
       return;
@@ -72,11 +84,14 @@ async function main(): Promise<void> {
   }
 }
 
-type ServeOptions = Parameters<typeof serve>[1];
-
-async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, options: ServeOptions): Promise<void> {
+async function runServer(
+  { config }: Extract<Invocation, { command: 'serve' }>,
+  options: ComposeOptions,
+): Promise<void> {
+  const member = process.env[memberVariable];
+  if (member !== undefined) return runMember(config, { ...options, member: JSON.parse(member) as Member }); // As `forkMember` wrote it.
   // A signal during the start is heard too: what was started by then is ended, the database first of all.
-  const started = serve(config, options);
+  const started = serve(config, { ...options, fork: forkMember });
   onStopSignal(() => {
     say('Stopping: answering what is under way …');
     void started.then(({ running }) => running.stop()).then(() => process.exit(0));
@@ -84,14 +99,42 @@ async function runServer({ config }: Extract<Invocation, { command: 'serve' }>, 
   say((await started).banner);
 }
 
-async function runWorker({ config }: Extract<Invocation, { command: 'worker' }>, options: ServeOptions): Promise<void> {
+function forkMember(member: Member): ReturnType<typeof fork> {
+  return fork(import.meta.filename, process.argv.slice(2), {
+    env: { ...process.env, [memberVariable]: JSON.stringify(member) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+/** One of several processes on a port: it tells the one that started it how it is, and ends with it. */
+async function runMember(config: Config, options: ComposeOptions): Promise<void> {
+  const tell = (news: MemberNews, then: () => void = () => undefined) => process.send?.(news, then);
+  const started = startHustings(config, options);
+  const stop = (): void => {
+    void started.then((running) => running.stop()).then(() => process.exit(0));
+  };
+  onStopSignal(stop);
+  process.once('disconnect', stop);
+  try {
+    const { resultsPort, metricsPort, sample } = await started;
+    tell({ ready: { resultsPort, metricsPort, sample } });
+  } catch (error) {
+    tell({ failed: toLine(error) }, () => process.exit(1));
+  }
+}
+
+async function runWorker(
+  { config }: Extract<Invocation, { command: 'worker' }>,
+  options: ComposeOptions,
+): Promise<void> {
   const started = startWorker(config, options);
   onStopSignal(() => {
     say('Stopping: finishing what is in hand …');
     void started.then((worker) => worker.stop()).then(() => process.exit(0));
   });
-  await started;
-  say(`The worker is ready: it records what comes from ${config.ingestLog.name}. Stop with Ctrl-C.`);
+  const { metricsPort } = await started;
+  const metrics = metricsPort === null ? '' : ` Metrics: ${toMetricsPlace({ ...config, processes: 1 }, metricsPort)}.`;
+  say(`The worker is ready: it records what comes from ${config.ingestLog.name}.${metrics} Stop with Ctrl-C.`);
 }
 
 function onStopSignal(stop: () => void): void {
@@ -126,14 +169,30 @@ async function runSeed({ config, options }: Extract<Invocation, { command: 'seed
   say(`${a + b} votes cast at ${url}: ${a} a, ${b} b${retries === 0 ? '' : `, after ${retries} retries`}.`);
 }
 
+/** What nobody reads ends neither a server nor a command. What could not be kept, on a full disk, makes a command fail. */
+function outliveReaders(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+      if (readerGoneCodes.has(code)) return;
+      process.exitCode = 1;
+      if (output === process.stdout) process.stderr.write(`hustings: ${message}\n`);
+    });
+  }
+}
+
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 /** One line for whoever started the program. */
 function fail(error: unknown): void {
-  process.stderr.write(`hustings: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`hustings: ${toLine(error)}\n`);
   process.exit(error instanceof SettingError ? usageStatus : 1);
 }
 
+function toLine(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+outliveReaders();
 main().catch(fail);

@@ -22,10 +22,40 @@ export type LedgerOptions = {
   readonly joins?: boolean;
 };
 
-type LedgerConfig = Pick<
+type NeedsConfig = Pick<
   Config,
-  'database' | 'dataFolder' | 'durability' | 'poolConnectionsMax' | 'statementTimeoutMs' | 'migrationLockTimeoutMs'
+  'database' | 'poolConnectionsMax' | 'recorderLanes' | 'ingestLog' | 'worker' | 'processes'
 >;
+
+type LedgerConfig = NeedsConfig &
+  Pick<Config, 'dataFolder' | 'durability' | 'statementTimeoutMs' | 'migrationLockTimeoutMs'>;
+
+/** In an embedded database: for workers and commands beside the server, and what PostgreSQL keeps for itself. */
+const spareConnections = 30;
+const embeddedConnectionsMin = 50;
+
+/** Connections to the database, at most, of servers and workers with the same settings. */
+export type ConnectionNeeds = {
+  /** Of each process: for everything but recording, for recording, and to hear of the others. */
+  readonly pool: number;
+  readonly lanes: number;
+  readonly news: number;
+  /** Of all processes of a machine together: the lock on the data folder, and the process that starts the others. */
+  readonly shared: number;
+  readonly each: number;
+  readonly all: number;
+};
+
+/** What the processes take, which starts here (the pool and the lock), in `open-intake.ts` (the lanes) and in `known.ts` (the news). */
+export function toConnectionNeeds(config: NeedsConfig): ConnectionNeeds {
+  const { poolConnectionsMax: pool, processes } = config;
+  const lanes = config.ingestLog.name === 'direct' || config.worker ? config.recorderLanes : 0;
+  // With a bus over Redis, too: the ledger itself tells of polls.
+  const news = 1;
+  const shared = (config.database.kind === 'embedded' ? 1 : 0) + (processes > 1 ? 1 : 0);
+  const each = pool + lanes + news;
+  return { pool, lanes, news, shared, each, all: processes * each + shared };
+}
 
 /** @throws {Error} one line for whoever starts the server: what is wrong with the database, and the remedy */
 export async function openLedger(config: LedgerConfig, options: LedgerOptions): Promise<Ledger> {
@@ -75,5 +105,7 @@ async function findDatabase(
     return { connection: { connectionString: config.database.url.reveal() }, stop: () => Promise.resolve() };
   }
   if (options.joins === true) return joinEmbeddedPostgres(config.dataFolder);
-  return startEmbeddedPostgres({ dataFolder: config.dataFolder, ...options });
+  const connections = Math.max(embeddedConnectionsMin, toConnectionNeeds(config).all + spareConnections);
+  const settings = { max_connections: String(connections) };
+  return startEmbeddedPostgres({ dataFolder: config.dataFolder, settings, ...options });
 }

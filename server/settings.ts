@@ -9,18 +9,16 @@ import {
   milliseconds,
   optional,
   origins,
-  password,
-  path,
   pathPrefix,
-  port,
-  postgresUrl,
   shortText,
   shortTexts,
+  trustedProxies,
 } from './lib/setting-kinds.ts';
 import { group } from './lib/setting-table.ts';
 import { boardSettings } from './board/board-settings.ts';
 import { tokenSettings } from './identity/token-settings.ts';
 import { logSettings } from './ingest-log/log-settings.ts';
+import { databaseSettings } from './ledger/database-settings.ts';
 
 /**
  * Every setting of the server. `--help`, docs/configuration.md and .env.example are made from this table.
@@ -45,6 +43,13 @@ export const settings = {
       presets: { party: 3000, duel: 5000 },
       doc: 'The TCP port to listen on.',
     },
+    processes: {
+      flag: 'processes',
+      env: 'HUSTINGS_PROCESSES',
+      kind: count({ unit: 'processes', min: 1, max: 1_000 }),
+      default: 1,
+      doc: 'How many processes of this machine answer on that port, each with the limits below for itself. Above 1 on Linux only. For `doctor`: how many servers and workers share the database.',
+    },
     publicUrl: {
       flag: 'public-url',
       env: 'HUSTINGS_PUBLIC_URL',
@@ -53,6 +58,15 @@ export const settings = {
       otherwise: 'made from host and port',
       example: 'https://vote.example.org',
       doc: 'The address that voters see, in links and QR codes. Set it when a proxy stands in front.',
+    },
+    trustedProxies: {
+      flag: 'trusted-proxies',
+      env: 'HUSTINGS_TRUSTED_PROXIES',
+      kind: trustedProxies,
+      default: [],
+      otherwise: 'none',
+      example: 'loopback',
+      doc: 'The proxies in front, by their addresses. Only theirs are the `X-Forwarded-For`, `-Proto` and `-Host` that count: they tell the address of a client, by which it is limited, and how it came where no public URL is set.',
     },
     corsOrigins: {
       flag: 'cors-origins',
@@ -164,66 +178,7 @@ export const settings = {
     },
   }),
 
-  ...group('Where ballots are kept', {
-    dataFolder: {
-      flag: 'data',
-      env: 'HUSTINGS_DATA',
-      kind: path,
-      default: './data',
-      doc: 'The folder of the embedded database. It is created where it is missing.',
-    },
-    databaseUrl: {
-      flag: 'database-url',
-      env: 'DATABASE_URL',
-      kind: optional(postgresUrl),
-      default: undefined,
-      otherwise: 'the embedded database',
-      example: 'postgres://hustings@localhost:5432/hustings',
-      doc: 'The PostgreSQL database to use in place of the embedded one, version 15 or newer. It wins over `POSTGRES_HOST`.',
-    },
-    postgresHost: {
-      env: 'POSTGRES_HOST',
-      kind: optional(host),
-      default: undefined,
-      otherwise: 'the embedded database',
-      example: 'localhost',
-      doc: 'The host of the PostgreSQL database, another way to name it. The other `POSTGRES_` variables are read only where this one is set and `DATABASE_URL` is not.',
-    },
-    postgresPort: {
-      env: 'POSTGRES_PORT',
-      kind: port,
-      default: 5432,
-      doc: 'The port of the database at `POSTGRES_HOST`.',
-    },
-    postgresUser: {
-      env: 'POSTGRES_USER',
-      kind: shortText,
-      default: 'postgres',
-      doc: 'The user to connect as.',
-    },
-    postgresPassword: {
-      env: 'POSTGRES_PASSWORD',
-      kind: optional(password),
-      default: undefined,
-      otherwise: 'no password',
-      doc: 'The password of that user.',
-    },
-    postgresDb: {
-      env: 'POSTGRES_DB',
-      kind: optional(shortText),
-      default: undefined,
-      otherwise: 'the name of the user',
-      example: 'hustings',
-      doc: 'The name of the database.',
-    },
-    durability: {
-      flag: 'durability',
-      env: 'DURABILITY',
-      kind: choice(['strict', 'process']),
-      default: 'strict',
-      doc: 'What a receipt survives. With `strict` it survives a power cut, and the server refuses a database that cannot promise that; with `process` it survives a killed process only.',
-    },
-  }),
+  ...databaseSettings,
 
   ...logSettings,
 
@@ -263,14 +218,14 @@ export const settings = {
       env: 'HUSTINGS_SOCKETS_PER_ADDRESS_MAX',
       kind: count({ unit: 'connections', min: 1, max: 1_000_000 }),
       default: 10_000,
-      doc: 'How many live connections one address may hold. A whole venue may share one address, and behind a proxy everybody does.',
+      doc: 'How many live connections one address may hold. A whole venue may share one address, and behind a proxy everybody does unless it is named in `HUSTINGS_TRUSTED_PROXIES`.',
     },
     joinMissesPerMinuteMax: {
       flag: 'join-misses-per-minute-max',
       env: 'HUSTINGS_JOIN_MISSES_PER_MINUTE_MAX',
       kind: count({ unit: 'codes', min: 1, max: 1_000_000 }),
       default: 60,
-      doc: 'How many join codes that do not exist one address may try in a minute. Then it gets 429 for every code until the minute is over. Where Redis is named (`REDIS_URL`), all servers count together. Behind a proxy everybody shares one address.',
+      doc: 'How many join codes that do not exist one address may try in a minute. Then it gets 429 for every code until the minute is over. Where Redis is named (`REDIS_URL`), all servers count together. Behind a proxy everybody shares one address unless it is named in `HUSTINGS_TRUSTED_PROXIES`.',
     },
     poolConnectionsMax: {
       flag: 'pool-connections-max',

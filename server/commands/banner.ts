@@ -4,10 +4,12 @@ import { renderUnicodeCompact } from 'uqr';
 import { toPublicUrl, type Config } from '../config.ts';
 import type { Running } from '../compose.ts';
 
+type BannerFacts = Pick<Running, 'port' | 'resultsPort' | 'metricsPort' | 'sample'>;
+
 const anyAddress = new Set(['0.0.0.0', '::']);
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
-export function toBanner(config: Config, { port, resultsPort, sample }: Running): string {
+export function toBanner(config: Config, { port, resultsPort, metricsPort, sample }: BannerFacts): string {
   const url = toReachableUrl(config, port);
   return [
     'Hustings is ready.',
@@ -19,6 +21,7 @@ export function toBanner(config: Config, { port, resultsPort, sample }: Running)
     `  Ballots      ${config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.dataFolder}` : String(config.database.url)}`,
     ...(config.ingestLog.name === 'direct' ? [] : [`  Queue        ${toQueueText(config)}`]),
     `  Durability   ${durabilities[config.durability]}`,
+    ...(metricsPort === null ? [] : [`  Metrics      ${toMetricsPlace(config, metricsPort)}`]),
     '',
     ...(sample === null ? [] : [toQrCode(`${url}/p/${sample.slug}`), '']),
     ...(isForThisMachineOnly(config)
@@ -45,6 +48,15 @@ function toSampleLines(url: string, { slug, manageKey }: NonNullable<Running['sa
 /** Where a proxy stands in front, only the port is known here. */
 function toResultsPlace(config: Config, resultsPort: number): string {
   return config.publicUrl === undefined ? `${toReachableUrl(config, resultsPort)}/` : `port ${resultsPort}`;
+}
+
+/** Where this machine reaches them. Of several processes each has a port of its own. */
+export function toMetricsPlace(config: Config, metricsPort: number): string {
+  const { metricsHost, processes } = config;
+  const url = `${toPublicUrl({ publicUrl: undefined, host: metricsHost, port: metricsPort })}/metrics`;
+  if (processes === 1) return url;
+  // Port 0 lets the system choose, for each of them another one.
+  return config.metricsPort === 0 ? `${url} of the first process` : `${url}, and the ${processes - 1} ports after it`;
 }
 
 /** The public URL, where the server listens on every address with that of this machine in its network: what phones can open. */

@@ -8,17 +8,8 @@ import { checkMachine } from './doctor/machine.ts';
 import { checkNodes } from './doctor/redis-nodes.ts';
 import { checkSetup } from './doctor/setup.ts';
 
-export type DoctorRequest = {
-  /** How many servers and workers with these settings share the database. */
-  readonly processes: number;
-};
-
 /** Answers what to print, and whether nothing fails. */
-export async function diagnose(
-  config: Config,
-  { processes }: DoctorRequest,
-  log: Logger,
-): Promise<{ well: boolean; report: string }> {
+export async function diagnose(config: Config, log: Logger): Promise<{ well: boolean; report: string }> {
   // What a client logs about something that is away is told by a finding.
   const quiet: Logger = {
     debug: log.debug.bind(log),
@@ -27,7 +18,7 @@ export async function diagnose(
     error: log.debug.bind(log),
   };
   const areas: [name: string, check: Promise<readonly Finding[]>][] = [
-    ['database', checkDatabase(config, { processes, log: quiet })],
+    ['database', checkDatabase(config, { log: quiet })],
     ['broker', checkBroker(config, quiet)],
     ['redis', checkNodes(config, quiet)],
     ['machine', checkMachine(config)],

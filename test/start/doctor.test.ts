@@ -22,8 +22,8 @@ afterEach(cleanUp);
 
 type Answer = { readonly well: boolean; readonly report: string; of(area: string): string[] };
 
-async function ask(env: Environment, argv: readonly string[] = ['--port', '0'], processes = 1): Promise<Answer> {
-  const answer = await diagnose(parseConfig({ argv, env }), { processes }, log);
+async function ask(env: Environment, argv: readonly string[] = ['--port', '0']): Promise<Answer> {
+  const answer = await diagnose(parseConfig({ argv, env }), log);
   const lines = answer.report.split('\n');
   return { ...answer, of: (area) => lines.filter((line) => line.slice(5).startsWith(`${area}: `)) };
 }
@@ -66,12 +66,17 @@ async function alter(url: string, change: string): Promise<void> {
 test('more processes than max_connections has room for fail with the sum', async () => {
   const DATABASE_URL = await createDatabase();
   expect((await ask({ DATABASE_URL })).of('connections')[0]).toMatch(
-    /^ok {3}connections: one process takes 11 connections/u,
+    /^ok {3}connections: one process takes 11 connections \(8 pool \+ 2 lanes \+ 1 news\)/u,
   );
-  const { well, of } = await ask({ DATABASE_URL, HUSTINGS_POOL_CONNECTIONS_MAX: '17' }, ['--port', '0'], 50);
+  const { well, of } = await ask({ DATABASE_URL, HUSTINGS_POOL_CONNECTIONS_MAX: '17' }, [
+    '--port',
+    '0',
+    '--processes',
+    '50',
+  ]);
   expect(well).toBe(false);
   expect(of('connections')[0]).toMatch(
-    /^FAIL .*50 processes take 1000 connections \(17 pool \+ 2 lanes \+ 1 bus each\).*max_connections = 10\d\d/u,
+    /^FAIL .*50 processes take 1001 connections \(17 pool \+ 2 lanes \+ 1 news each, \+ 1 for all\).*max_connections = 10\d\d/u,
   );
 });
 

@@ -8,10 +8,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../scripts/services/installed.ts';
+import { findFreePort } from '../../scripts/services/ports.ts';
 import { shareBrowser } from '../support/browser.ts';
 import { createPoll, post } from '../support/http.ts';
 import { startUnsteadyProxy } from '../support/unsteady-proxy.ts';
-import { createDatabase, startOn, startTestServer } from '../support/server.ts';
+import { startTestServer } from '../support/server.ts';
 import { serveSite } from '../support/sites.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../examples');
@@ -47,13 +48,11 @@ for (const [program, file] of clients) {
 }
 
 test('browser.html votes by the element and by hand, and shows the votes as they come', async () => {
-  const databaseUrl = await createDatabase();
-  const { url, stop } = await startOn(databaseUrl, ['--preset', 'none']);
   const text = await readFile(path.join(folder, 'browser.html'), 'utf8');
-  await stop();
+  const port = String(await findFreePort());
+  const url = `http://127.0.0.1:${port}`;
   const site = await serveSite({ '/': text.replaceAll('http://localhost:8000', url), '/favicon.ico': '' });
-  const { port } = new URL(url);
-  const server = await startOn(databaseUrl, ['--preset', 'none', '--port', port, '--cors-origins', site.origin]);
+  const server = await startTestServer('--preset', 'none', '--port', port, '--cors-origins', site.origin);
   await createPoll(server.url, { slug: 'drinks', electorate: 'open', embedParents: [site.origin] });
 
   const visitor = await browser.visitor({ viewport: 'desktop' });

@@ -6,9 +6,10 @@ import { joinEmbeddedPostgres, lookAtEmbeddedPostgres } from '../../ledger/embed
 import { listMigrations } from '../../ledger/migrate.ts';
 import { createPool, type Connection, type Pool } from '../../ledger/postgres.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { toConnectionNeeds } from '../../open-ledger.ts';
 import { fail, ok, toMedian, toReason, toShownMs, warn, type Finding } from './finding.ts';
 
-export type DatabaseParts = { readonly processes: number; readonly log: Logger };
+export type DatabaseParts = { readonly log: Logger };
 
 type ServerFacts = {
   readonly version: string;
@@ -57,7 +58,7 @@ export async function checkDatabase(config: Config, parts: DatabaseParts): Promi
 
 type AskParts = DatabaseParts & { readonly connection: Connection; readonly shown: string };
 
-async function askDatabase(config: Config, { connection, shown, processes, log }: AskParts): Promise<Finding[]> {
+async function askDatabase(config: Config, { connection, shown, log }: AskParts): Promise<Finding[]> {
   const pool = createPool(connection, { connectionsMax: 1, statementTimeoutMs: config.statementTimeoutMs }, (error) =>
     log.debug({ err: error }, 'database connection lost'),
   );
@@ -66,7 +67,7 @@ async function askDatabase(config: Config, { connection, shown, processes, log }
     return [
       toVersionFinding(facts, shown),
       ...toDurabilityFindings(facts, config),
-      toConnectionsFinding(facts, config, processes),
+      toConnectionsFinding(facts, config),
       ...(config.database.kind === 'embedded' ? [] : toSizeFindings(facts)),
       await checkSchema(pool),
       await measureLatency(pool),
@@ -128,27 +129,25 @@ function toDurabilityFindings(facts: ServerFacts, { durability }: Config): Findi
   );
 }
 
-function toConnectionsFinding(facts: ServerFacts, config: Config, processes: number): Finding {
-  const records = config.ingestLog.name === 'direct' || config.worker;
-  const lanes = records ? config.recorderLanes : 0;
-  const each = config.poolConnectionsMax + lanes + 1;
-  // The lock on the data folder.
-  const needed = processes * each + (config.database.kind === 'embedded' ? 1 : 0);
+function toConnectionsFinding(facts: ServerFacts, config: Config): Finding {
+  const { pool, lanes, news, shared, each, all } = toConnectionNeeds(config);
   const { connectionsMax, connectionsReserved: reserved, connectionsOfOthers: others } = facts;
   const free = connectionsMax - reserved;
+  const { processes } = config;
   const who = processes === 1 ? 'one process takes' : `${processes} processes take`;
-  const sum = `${who} ${needed} connections (${config.poolConnectionsMax} pool + ${lanes} lanes + 1 bus each), and max_connections = ${connectionsMax} leaves ${free}`;
-  if (needed > free) {
+  const parts = `${pool} pool + ${lanes} lanes + ${news} news${processes === 1 ? '' : ' each'}${shared === 0 ? '' : `, + ${shared} for all`}`;
+  const sum = `${who} ${all} connections (${parts}), and max_connections = ${connectionsMax} leaves ${free}`;
+  if (all > free) {
     const remedy =
       config.database.kind === 'embedded'
         ? 'Lower --pool-connections-max, or name a PostgreSQL of its own with DATABASE_URL'
-        : `Run "alter system set max_connections = ${needed + reserved + others}" there and restart it, or lower --pool-connections-max`;
+        : `Run "alter system set max_connections = ${all + reserved + others}" there and restart it, or lower --pool-connections-max`;
     return fail('connections', `${sum}. ${remedy}.`);
   }
-  if (needed + others > free) {
+  if (all + others > free) {
     return warn('connections', `${sum}, of which other programs use ${others} now. Raise max_connections.`);
   }
-  const more = Math.floor((free - others) / each);
+  const more = Math.floor((free - others - shared) / each);
   return ok('connections', `${sum}; ${more} such processes fit in all.`);
 }
 

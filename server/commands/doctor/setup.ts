@@ -55,35 +55,41 @@ async function askKeys(url: string, algorithm: string): Promise<Finding> {
   }
 }
 
+type AddressSettings = Pick<Config, 'publicUrl' | 'host' | 'port' | 'trustedProxies'>;
+
 /** How voters come here, by the settings alone. */
-export function checkAddress(
-  config: Pick<Config, 'publicUrl' | 'host' | 'port' | 'socketsMax' | 'socketsPerAddressMax' | 'durability'>,
-): Finding[] {
-  const { publicUrl, host, port, socketsMax, socketsPerAddressMax } = config;
+export function checkAddress(config: AddressSettings): Finding[] {
+  return [checkPublicUrl(config), ...checkProxies(config)];
+}
+
+function checkPublicUrl({ publicUrl, host, port, trustedProxies }: AddressSettings): Finding {
   const url = new URL(toPublicUrl({ publicUrl, host, port }));
   if (publicUrl === undefined) {
-    if (port === 0) return [ok('address', 'a port that the system chooses at each start.')];
-    if (loopback.has(host)) return [ok('address', `${url.origin}, for this machine only.`)];
-    return [warn('address', `links and QR codes say ${url.origin}. Set HUSTINGS_PUBLIC_URL to what voters type.`)];
+    if (trustedProxies.length > 0) return ok('address', 'links and QR codes say what the proxy does.');
+    if (port === 0) return ok('address', 'a port that the system chooses at each start.');
+    if (loopback.has(host)) return ok('address', `${url.origin}, for this machine only.`);
+    return warn('address', `links and QR codes say ${url.origin}. Set HUSTINGS_PUBLIC_URL to what voters type.`);
   }
-  const findings: Finding[] = [];
-  if (url.protocol !== 'https:' && !loopback.has(url.hostname)) {
-    findings.push(
-      warn(
-        'address',
-        `${url.origin} is not encrypted, and cookies and keys go over it. Put a proxy with TLS in front and set HUSTINGS_PUBLIC_URL to https://.`,
-      ),
-    );
-  } else findings.push(ok('address', `voters see ${url.origin}.`));
-  if (socketsPerAddressMax < socketsMax) {
-    findings.push(
-      warn(
-        'proxy',
-        `behind a proxy all voters have its address, and one address may hold ${socketsPerAddressMax} of ${socketsMax} live connections. Set HUSTINGS_SOCKETS_PER_ADDRESS_MAX=${socketsMax} there.`,
-      ),
-    );
+  if (url.protocol === 'https:' || loopback.has(url.hostname)) return ok('address', `voters see ${url.origin}.`);
+  return warn(
+    'address',
+    `${url.origin} is not encrypted, and cookies and keys go over it. Put a proxy with TLS in front and set HUSTINGS_PUBLIC_URL to https://.`,
+  );
+}
+
+function checkProxies({ publicUrl, trustedProxies }: AddressSettings): Finding[] {
+  if (trustedProxies.length > 0) {
+    return [
+      ok('proxy', `X-Forwarded-For tells the address of a voter where it comes from ${trustedProxies.join(', ')}.`),
+    ];
   }
-  return findings;
+  if (publicUrl?.startsWith('https:') !== true) return [];
+  return [
+    warn(
+      'proxy',
+      'only a proxy can serve https:// here, and all voters share its address and the limits for one. Set HUSTINGS_TRUSTED_PROXIES to the address of the proxy: loopback where it runs on this machine.',
+    ),
+  ];
 }
 
 async function checkPort({ name, host, port }: Door): Promise<Finding> {
