@@ -1,5 +1,6 @@
 /** Polls as they travel: what a client sends to make one, and what it is shown. Times are RFC 3339 in UTC. */
 import { Type, type Static } from 'typebox';
+import { exampleNewPoll, examplePoll, examplePollCreated } from './examples.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -16,7 +17,11 @@ export const Revote = Type.Union([Type.Literal('refuse'), Type.Literal('replace'
 });
 export const Visibility = Type.Union(
   [Type.Literal('always'), Type.Literal('after_vote'), Type.Literal('after_close'), Type.Literal('manager')],
-  { description: 'Who sees the results, and from when on.' },
+  {
+    description:
+      'Who sees the results, and from when on. `always`: everybody. `after_vote`: whoever has voted. `after_close`: everybody once the poll is closed. ' +
+      '`manager`: only who holds the manage key.',
+  },
 );
 export const Layout = Type.Union([Type.Literal('ballot'), Type.Literal('board')], {
   description:
@@ -46,6 +51,12 @@ const Timestamp = Type.String({
 });
 const NullableTimestamp = Type.Union([Timestamp, Type.Null()]);
 const NullableText = Type.Union([Type.String({ maxLength: 4000 }), Type.Null()]);
+
+/** How paths name a poll. */
+export const PollName = Type.String({
+  description: 'The id or the slug of the poll.',
+  examples: [examplePoll.slug],
+});
 
 export const NewOption = Type.Union([
   Type.String({ minLength: 1, maxLength: 500, description: 'The text alone; the id becomes the place on the ballot.' }),
@@ -91,29 +102,54 @@ export const NewPoll = Type.Object(
     question,
     options,
     ...terms,
-    slug: Type.Optional(Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 })),
+    slug: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+        maxLength: 64,
+        description: 'The name of the poll in addresses. Made from the question where none is given.',
+      }),
+    ),
     draft: Type.Optional(Type.Boolean({ description: 'true: nobody may vote until somebody opens the poll.' })),
     opensAt: Type.Optional(Timestamp),
     closesAt: Type.Optional(NullableTimestamp),
   },
-  closed,
+  { ...closed, title: 'NewPoll', description: 'A poll to be made.', examples: [exampleNewPoll] },
 );
 export type NewPoll = Static<typeof NewPoll>;
 
 export const PollEdit = Type.Object(
   { question: Type.Optional(question), options: Type.Optional(options), ...terms },
-  { ...closed, minProperties: 1 },
+  {
+    ...closed,
+    minProperties: 1,
+    title: 'PollEdit',
+    description: 'What is to change. The rest stays.',
+    examples: [{ question: 'Coffee or tea?' }],
+  },
 );
 export type PollEdit = Static<typeof PollEdit>;
 
 /** A new closing time: a moment, minutes to add, or null for "until somebody closes it". */
-export const Extension = Type.Union([
-  Type.Object({ closesAt: NullableTimestamp }, closed),
-  Type.Object({ minutes: Type.Integer({ minimum: 1, maximum: 525_600 }) }, closed),
-]);
+export const Extension = Type.Union(
+  [
+    Type.Object({ closesAt: NullableTimestamp }, closed),
+    Type.Object({ minutes: Type.Integer({ minimum: 1, maximum: 525_600 }) }, closed),
+  ],
+  {
+    description:
+      'A new closing time, minutes to add to the old one, or null for a poll that stays open until somebody closes it.',
+    examples: [{ minutes: 15 }],
+  },
+);
 export type Extension = Static<typeof Extension>;
 
-export const Reopening = Type.Object({ closesAt: Type.Optional(NullableTimestamp) }, closed);
+export const Reopening = Type.Object(
+  { closesAt: Type.Optional(NullableTimestamp) },
+  {
+    ...closed,
+    description: 'When it closes again; without it, when somebody closes it.',
+  },
+);
 
 export const Option = Type.Object({
   id: Type.String({ description: 'What a ballot names the option by.' }),
@@ -147,29 +183,67 @@ const pollFields = {
   revision: Type.Integer({ description: 'Grows by one with every change to the poll.' }),
 };
 
-export const Poll = Type.Object(pollFields);
+export const Poll = Type.Object(pollFields, {
+  title: 'Poll',
+  description: 'A poll as everybody sees it.',
+  examples: [examplePoll],
+});
 export type Poll = Static<typeof Poll>;
 
-export const PollCreated = Type.Object({
-  ...pollFields,
-  manageKey: Type.String({ description: 'Shown this once. Send it as the `Manage-Key` header to change the poll.' }),
-});
+export const PollCreated = Type.Object(
+  {
+    ...pollFields,
+    manageKey: Type.String({ description: 'Shown this once. Send it as the `Manage-Key` header to change the poll.' }),
+  },
+  { title: 'PollCreated', description: 'The poll, with its manage key.', examples: [examplePollCreated] },
+);
 export type PollCreated = Static<typeof PollCreated>;
 
-export const PollList = Type.Object({
-  polls: Type.Array(Poll),
-  next: Type.Union([Type.String(), Type.Null()], {
-    description: 'The value of `before` for the next page; null on the last.',
-  }),
-});
+export const PollList = Type.Object(
+  {
+    polls: Type.Array(Poll),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'The value of `before` for the next page; null on the last.',
+    }),
+  },
+  { title: 'PollList', description: 'A page of polls.', examples: [{ polls: [examplePoll], next: null }] },
+);
 
-export const PollHealth = Type.Object({
-  accepted: Type.Integer({ description: 'Counted ballots.' }),
-  duplicatesRefused: Type.Integer(),
-  late: Type.Integer({ description: 'Ballots that came after the close.' }),
-  waiting: Type.Integer({ description: 'Ballots of all polls that wait in this process for their answer.' }),
-  lagMs: Type.Integer({
-    description: 'How long ago the oldest ballot was accepted that has no outcome yet. 0 without a broker.',
-  }),
-});
+export const PollHealth = Type.Object(
+  {
+    accepted: Type.Integer({ description: 'Counted ballots.' }),
+    duplicatesRefused: Type.Integer({ description: 'Ballots of voters who had a counted one.' }),
+    late: Type.Integer({ description: 'Ballots that came after the close.' }),
+    waiting: Type.Integer({ description: 'Ballots of all polls that wait in this process for their answer.' }),
+    lagMs: Type.Integer({
+      description: 'How long ago the oldest ballot was accepted that has no outcome yet. 0 without a broker.',
+    }),
+  },
+  {
+    title: 'PollHealth',
+    description: 'The figures.',
+    examples: [{ accepted: 1200, duplicatesRefused: 3, late: 0, waiting: 12, lagMs: 4 }],
+  },
+);
+
+/** What was done to a poll, oldest first. */
+export const PollLog = Type.Object(
+  {
+    events: Type.Array(
+      Type.Object({
+        at: Timestamp,
+        event: Type.String({
+          description: 'Such as `created`, `edited`, `open`, `pause`, `close`, `extend`, `postpone` or `reopen`.',
+        }),
+        detail: Type.Object({}, { additionalProperties: true, description: 'What was before and after, by event.' }),
+      }),
+      { description: 'Oldest first; the newest 1,000.' },
+    ),
+  },
+  {
+    title: 'PollLog',
+    description: 'What was done.',
+    examples: [{ events: [{ at: '2030-03-30T18:00:00.000Z', event: 'created', detail: {} }] }],
+  },
+);
 export type PollHealth = Static<typeof PollHealth>;

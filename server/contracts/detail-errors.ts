@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError, ErrorCode } from '../errors.ts';
+import { refusalOf, type Answers } from '../http/answers.ts';
 import { parseJson } from '../http/json-body.ts';
 import type { HttpApp } from '../http/parts.ts';
 import { prepareRefusal, toAppError } from '../http/problem.ts';
@@ -23,9 +24,40 @@ export class DetailRefusal extends Error {
   }
 }
 
-export const detailShape = Type.Object({
-  detail: Type.Any({ description: 'A text, or with 422 a list of what is wrong where.' }),
-});
+const Detail = Type.Object(
+  {
+    detail: Type.Union([
+      Type.String(),
+      Type.Array(
+        Type.Object({
+          type: Type.String(),
+          loc: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
+            description: 'The way to the fault, from `body`, `query` or `path` on.',
+          }),
+          msg: Type.String(),
+        }),
+      ),
+    ]),
+  },
+  { title: 'Detail', description: 'A refusal: a text, or a list of what is wrong where.' },
+);
+
+/** For the description of the API: refusals by status, each with what it tells and an example of its detail. */
+export function detailAnswers(
+  byStatus: Readonly<Record<number, readonly [description: string, detail: string | readonly Fault[]]>>,
+): Answers {
+  const described = Object.entries(byStatus).map(([status, [description, detail]]) => [
+    status,
+    refusalOf(Detail, description, { detail }),
+  ]);
+  return Object.fromEntries(described) as Answers; // By the same statuses.
+}
+
+/** What every route of these contracts may answer. */
+export const brokenDetails = {
+  500: ['The log of the server holds the cause.', 'The log of the server holds the cause.'],
+  503: ['The server cannot take it now. Send it again after `Retry-After`.', 'The ledger does not answer.'],
+} as const;
 
 export function faultAt(loc: Fault['loc'], type: string, msg: string): DetailRefusal {
   return new DetailRefusal(422, [{ type, loc, msg }]);
@@ -65,6 +97,8 @@ function answerDetail(words: RefusalWords, { thrown, request, reply }: Refused):
 
 function answer({ status, detail, retryAfterSeconds }: DetailRefusal, reply: FastifyReply): FastifyReply {
   if (retryAfterSeconds !== null) void reply.header('retry-after', retryAfterSeconds);
+  // A refusal that is told with another status asks for no credential.
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  else void reply.removeHeader('www-authenticate');
   return reply.code(status).header('cache-control', 'no-store').send({ detail });
 }

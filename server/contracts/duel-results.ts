@@ -37,7 +37,10 @@ export async function startDuelResults(
     const poll = await findDuelPoll(parts);
     return sendDocument(reply, 200, toDuelResultsPage(site, toDuelNames(poll), scores.read()));
   });
-  const feed = startScoresFeed(app.server, scores, parts.live.keeper);
+  const feed = startScoresFeed(app.server, scores, {
+    keeper: parts.live.keeper,
+    addressOf: parts.forwarding.addressOf,
+  });
   const address = new URL(await app.listen({ host: toOneHost(options.host), port: options.port }));
   return {
     port: Number(address.port),

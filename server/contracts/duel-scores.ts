@@ -9,6 +9,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DuelScores } from '../../protocol/duel.ts';
 import type { Results } from '../board/results.ts';
+import type { AddressOf } from '../lib/forwarding.ts';
 import type { Keeper, Seat } from '../live/keeper.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
@@ -44,9 +45,9 @@ type EngineSocket = {
 export function startScoresFeed(
   server: HttpServer,
   source: ScoresSource,
-  keeper: Pick<Keeper, 'admit' | 'noteFrames'>,
+  { keeper, addressOf }: { readonly keeper: Pick<Keeper, 'admit' | 'noteFrames'>; readonly addressOf: AddressOf },
 ): ScoresFeed {
-  const seats = createSeats(keeper);
+  const seats = createSeats(keeper, addressOf);
   const io = new Server<Heard, Emitted>(server, {
     maxHttpBufferSize: messageBytesMax,
     cors: { origin: '*' },
@@ -98,11 +99,11 @@ export function startScoresFeed(
 type Seats = { take(request: IncomingMessage): boolean; giveBack(request: IncomingMessage): void };
 
 /** The limits that hold for all live connections. A session takes its seat with its first request. */
-function createSeats(keeper: Pick<Keeper, 'admit'>): Seats {
+function createSeats(keeper: Pick<Keeper, 'admit'>, addressOf: AddressOf): Seats {
   const seats = new WeakMap<IncomingMessage, Seat>();
   return {
     take(request) {
-      const seat = keeper.admit(request.socket.remoteAddress ?? '', 'socketio');
+      const seat = keeper.admit(addressOf(request), 'socketio');
       if (seat === null) return false;
       seats.set(request, seat);
       // A WebSocket that breaks off before it is open is announced by nothing else.

@@ -10,6 +10,7 @@ import { readForm, takeForms } from '../pages/forms.ts';
 import { sendDocument } from './duel-document.ts';
 import { createDuelPages, type DuelChoice, type DuelNotice, type DuelPages, type DuelSite } from './duel-page.ts';
 import { findDuelPoll } from './duel-poll.ts';
+import { pageShape, voteShape } from './duel-shapes.ts';
 
 /** A vote is a form of one short field. */
 const formBytesMax = 4_096;
@@ -32,15 +33,13 @@ export function createDuelContract(site: DuelSite): Contract {
 }
 
 function registerVotePage(app: HttpApp, parts: HttpParts, pages: DuelPages): void {
-  const tags = ['contracts'];
-
-  app.get('/', { schema: { summary: 'The vote page of the duel', tags } }, async (request, reply) => {
+  app.get('/', { schema: pageShape }, async (request, reply) => {
     const poll = await findDuelPoll(parts);
     keepVoter(parts, request, reply);
     return sendDocument(reply, 200, pages.shown(poll, null));
   });
 
-  app.post('/', { schema: { summary: 'Vote in the duel', tags } }, async (request, reply) => {
+  app.post('/', { schema: voteShape }, async (request, reply) => {
     if (!isOwnPage(request.headers, parts.site)) {
       throw new AppError('origin_forbidden', 'The form was sent by a page of another site. Nothing was recorded.');
     }
@@ -56,8 +55,9 @@ function registerVotePage(app: HttpApp, parts: HttpParts, pages: DuelPages): voi
 
 /** The cookie of the voter, a new one where none of ours came. */
 function keepVoter(parts: Pick<HttpParts, 'cookies'>, request: FastifyRequest, reply: FastifyReply): void {
-  const voterId = parts.cookies.voterOf(request.headers.cookie) ?? parts.cookies.drawVoterId();
-  void reply.header('set-cookie', parts.cookies.toVoterCookie(voterId));
+  const { headers } = request;
+  const voterId = parts.cookies.voterOf(headers) ?? parts.cookies.drawVoterId();
+  void reply.header('set-cookie', parts.cookies.toVoterCookie(headers, voterId));
 }
 
 /** @throws {AppError} `request_malformed` */

@@ -26,8 +26,8 @@ export function parseCandidateId(given: unknown, loc: Fault['loc']): string {
 
 export type ResultsQuery = { readonly candidateId: string | null; readonly page: number; readonly limit: number };
 
-const limitDefault = 100;
-const limitMax = 100;
+export const limitDefault = 100;
+export const limitMax = 100;
 
 export function parseResultsQuery(url: string): ResultsQuery {
   const query = new URL(url, 'http://any').searchParams;

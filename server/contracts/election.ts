@@ -1,17 +1,16 @@
 /** The contract `election`: users vote once for a candidate, their votes are accepted, and then processed. */
-import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
-import { answers } from '../http/answers.ts';
 import type { Contract } from '../http/app.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { bearerOf, idempotencyKeyOf, tokenVoterOf } from '../http/requests.ts';
 import type { ElectionStore } from '../ledger/election.ts';
 import type { RateLimit } from '../ops/rate-limit.ts';
 import type { Poll } from '../poll/poll.ts';
-import { DetailRefusal, detailShape as detail, useDetailErrors } from './detail-errors.ts';
+import { DetailRefusal, useDetailErrors } from './detail-errors.ts';
 import { parseCandidateId, parseResultsQuery, parseVoteBody } from './election-bodies.ts';
 import { electionRefusals } from './election-errors.ts';
+import * as shapes from './election-shapes.ts';
 import { findElectionPoll } from './election-poll.ts';
 import type { ReadElectionResults } from './election-results.ts';
 import { acceptVote, readVoteStatus } from './election-votes.ts';
@@ -23,9 +22,6 @@ export type ElectionParts = {
 };
 
 const tags = ['contracts'];
-const processingStatus = Type.Union(
-  ['received', 'validating', 'processed', 'failed'].map((status) => Type.Literal(status)),
-);
 
 export function createElectionContract(election: ElectionParts): Contract {
   return {
@@ -41,21 +37,15 @@ export function createElectionContract(election: ElectionParts): Contract {
 
 function registerVote(app: HttpApp, parts: HttpParts, { votes, rateLimit }: ElectionParts): void {
   const schema = {
+    operationId: 'voteInElection',
     summary: 'Vote in the election',
     description:
       'The user is known by a token (JWT): `{"candidate_id", "user_token"}`, or `{"candidate_id"}` with `Authorization: Bearer`. ' +
       'A second vote of the same user is accepted, too, and ends as `failed`.',
     tags,
-    response: answers({
-      202: Type.Object({
-        status: Type.Literal('accepted'),
-        message: Type.String(),
-        timestamp: Type.String(),
-        vote_id: Type.String(),
-      }),
-      '4xx': detail,
-      '5xx': detail,
-    }),
+    security: [{}, { voterToken: [] }],
+    reads: shapes.voteReads,
+    answers: shapes.voteAnswers,
   };
   app.post('/api/v1/vote', { schema }, async (request, reply) => {
     const vote = parseVoteBody(request.body);
@@ -86,18 +76,12 @@ async function checkRate(rateLimit: RateLimit, identity: string): Promise<void> 
 
 function registerVoteStatus(app: HttpApp, { ballotStates }: HttpParts, { votes }: ElectionParts): void {
   const schema = {
+    operationId: 'readElectionVote',
     summary: 'What became of a vote in the election',
+    description: 'For whoever holds the id. It is asked for as often as one likes.',
     tags,
-    response: answers({
-      200: Type.Object({
-        vote_id: Type.String(),
-        processing_status: processingStatus,
-        reason: Type.Optional(Type.String()),
-        candidate_id: Type.Union([Type.String(), Type.Null()], { description: 'null while the vote is under way.' }),
-        timestamp: Type.Union([Type.String(), Type.Null()]),
-      }),
-      404: detail,
-    }),
+    reads: shapes.statusReads,
+    answers: shapes.statusAnswers,
   };
   app.get<{ Params: { voteId: string } }>('/api/v1/votes/:voteId', { schema }, async (request, reply) => {
     const vote = await readVoteStatus({ votes, ballotStates }, request.params.voteId);
@@ -115,19 +99,11 @@ function registerVoteStatus(app: HttpApp, { ballotStates }: HttpParts, { votes }
 
 function registerResults(app: HttpApp, parts: HttpParts, { readResults }: ElectionParts): void {
   const schema = {
+    operationId: 'readElectionResults',
     summary: 'The results of the election, most votes first',
-    description:
-      '`page` from 1 (default 1), `limit` from 1 to 100 (default 100), `candidate_id` for one candidate alone.',
     tags,
-    response: answers({
-      200: Type.Object({
-        results: Type.Array(
-          Type.Object({ candidate_id: Type.String(), name: Type.String(), vote_count: Type.Integer() }),
-        ),
-        last_updated: Type.String(),
-      }),
-      '4xx': detail,
-    }),
+    reads: shapes.resultsReads,
+    answers: shapes.resultsAnswers,
   };
   app.get('/api/v1/results', { schema }, async (request: FastifyRequest, reply: FastifyReply) => {
     const { candidateId, page, limit } = parseResultsQuery(request.url);

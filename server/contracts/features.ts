@@ -8,8 +8,11 @@ import { castToReceipt, idempotencyKeyOf } from '../http/requests.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
 import { plainTerms, type Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
+import { resultAnswers, voteAnswers, voteReads, voteRefusals } from './features-shapes.ts';
 
 const slug = 'features';
+const tags = ['contracts'];
+const resultRefusals = ['results_hidden', 'ledger_unavailable', 'internal'] as const;
 const sampleFeatures = ['P1_chatbot', 'P2_user_generated_content', 'P3_personalized_push'];
 
 /** The board that the preset makes. */
@@ -46,7 +49,17 @@ export const featuresContract: Contract = {
       return prepareRefusal(refused, request, reply).send({ success: false, message: error.message });
     });
 
-    app.post('/vote', { schema: { summary: 'Vote for a feature', tags: ['contracts'] } }, async (request) => {
+    const vote = {
+      operationId: 'voteForFeature',
+      summary: 'Vote for a feature',
+      description:
+        'Contract `features`. Nobody is told apart: each request counts once, and one with an `Idempotency-Key` once in all.',
+      tags,
+      reads: voteReads,
+      answers: voteAnswers,
+      refusals: voteRefusals,
+    };
+    app.post('/vote', { schema: vote }, async (request) => {
       const optionId = parseFeatureId(request.body);
       const poll = await findBoard(parts);
       if (poll === null || !poll.optionNoById.has(optionId)) throw new FeatureRefusal('Invalid feature ID');
@@ -55,7 +68,15 @@ export const featuresContract: Contract = {
       return { success: true, message: 'Voted successfully' };
     });
 
-    app.get('/result', { schema: { summary: 'Votes by feature', tags: ['contracts'] } }, async (_request, reply) => {
+    const result = {
+      operationId: 'readFeatureVotes',
+      summary: 'Votes by feature',
+      description: 'Contract `features`.',
+      tags,
+      answers: resultAnswers,
+      refusals: resultRefusals,
+    };
+    app.get('/result', { schema: result }, async (_request, reply) => {
       void reply.header('cache-control', 'no-cache');
       const poll = await findBoard(parts);
       return poll === null ? { features: [], total_votes_last_10_min: 0 } : toResult(parts, poll);

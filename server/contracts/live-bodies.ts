@@ -2,7 +2,7 @@
 import { isStorable } from '../poll/check-poll.ts';
 import { faultAt, parseFields, type Fault } from './detail-errors.ts';
 
-const idCharsMax = 128;
+export const idCharsMax = 128;
 
 export function parsePollId(given: string): string {
   return parseId(given, ['path', 'poll_id']);

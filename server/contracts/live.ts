@@ -1,17 +1,16 @@
 /** The contract `live`: votes for events. Nobody registers a poll: it exists from the first vote for its id, and so do its options. */
-import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SharedBoard } from '../board/shared-board.ts';
 import { AppError } from '../errors.ts';
-import { answers } from '../http/answers.ts';
 import type { Contract } from '../http/app.ts';
 import type { HttpApp, HttpParts } from '../http/parts.ts';
 import { idempotencyKeyOf, requireCreateKey } from '../http/requests.ts';
 import type { PollsByVote } from '../intake/polls-by-vote.ts';
 import type { Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
-import { DetailRefusal, detailShape, useDetailErrors, type RefusalWords } from './detail-errors.ts';
+import { DetailRefusal, useDetailErrors, type RefusalWords } from './detail-errors.ts';
 import { parseOptionId, parsePollId } from './live-bodies.ts';
+import * as shapes from './live-shapes.ts';
 
 export type LiveParts = {
   readonly pollsByVote: PollsByVote;
@@ -30,9 +29,6 @@ type PollRequest = FastifyRequest<{ Params: { poll_id: string } }>;
 type Vote = { readonly name: string; readonly optionId: string; readonly idempotencyKey: string | null };
 
 const tags = ['contracts'];
-const params = Type.Object({
-  poll_id: Type.String({ description: '1 to 128 characters of any kind, percent-encoded.' }),
-});
 const accepted = JSON.stringify({ status: 'success', message: 'Vote accepted' });
 /** Room comes only when somebody deletes polls. */
 const fullRetrySeconds = 3_600;
@@ -57,17 +53,15 @@ export function createLiveContract(live: LiveParts, options: LiveOptions): Contr
 
 function registerVote(app: HttpApp, house: House): void {
   const schema = {
+    operationId: 'voteInLivePoll',
     summary: 'Vote, without limit and without a name',
     description:
-      'Body `{"option_id": "A"}`, 1 to 128 characters. A poll and an option exist from the first vote for them. A poll that somebody made keeps its own ' +
-      'rules. A retry with the same `Idempotency-Key` counts once.',
+      'A poll and an option exist from the first vote for them. A poll that somebody made keeps its own rules. A retry with the same ' +
+      '`Idempotency-Key` counts once.',
     tags,
-    params,
-    response: answers({
-      200: Type.Object({ status: Type.Literal('success'), message: Type.Literal('Vote accepted') }),
-      '4xx': detailShape,
-      '5xx': detailShape,
-    }),
+    security: [{}, { createKey: [] }],
+    reads: shapes.voteReads,
+    answers: shapes.voteAnswers,
   };
   /** The hot path: no promise on the way where the poll and the option are known. */
   app.post(`${house.prefix}/vote/:poll_id`, { schema }, (request: PollRequest, reply) => {
@@ -126,21 +120,14 @@ async function findPoll(house: House, name: string): Promise<Poll | null> {
 function registerResults(app: HttpApp, house: House): void {
   const { results, sharedBoard } = house;
   const schema = {
+    operationId: 'readLiveResults',
     summary: 'The votes of a poll by option',
     description:
       '`served_via`: `redis_<port>` for a node of the ring, `app_cache` for an answer up to 5 s old, `in_memory` for the process itself. Options ' +
       'without votes are not listed, and a poll that nobody has voted in has none.',
     tags,
-    params,
-    response: answers({
-      200: Type.Object({
-        poll_id: Type.String(),
-        results: Type.Record(Type.String(), Type.Integer()),
-        served_via: Type.String(),
-      }),
-      '4xx': detailShape,
-      '5xx': detailShape,
-    }),
+    reads: shapes.resultsReads,
+    answers: shapes.resultsAnswers,
   };
   app.get(`${house.prefix}/results/:poll_id`, { schema }, async (request: PollRequest, reply) => {
     const name = parsePollId(request.params.poll_id);

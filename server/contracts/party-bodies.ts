@@ -13,8 +13,8 @@ import { PartyRefusal } from './party-errors.ts';
 export type PartyPoll = { readonly question: string; readonly options: readonly string[]; readonly expiresAt: number };
 export type PartyVote = { readonly userId: string; readonly optionId: string };
 
-const userIdCharsMax = 255;
-const limitMax = 100;
+export const userIdCharsMax = 255;
+export const limitMax = 100;
 
 export function parsePollBody(body: unknown, now: number): PartyPoll {
   const { question, options, expired_at: expiredAt } = toFields(body);

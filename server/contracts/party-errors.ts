@@ -36,6 +36,8 @@ export function answerPartyError(thrown: unknown, request: FastifyRequest, reply
 }
 
 function answer({ status, error, message }: PartyRefusal, reply: FastifyReply): FastifyReply {
+  // No credential is asked for here.
+  void reply.removeHeader('www-authenticate');
   return reply.code(status).header('cache-control', 'no-store').send({ error, message });
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toLeaderboardView } from '../board/views.ts';
+import { refusalsOf } from '../http/answers.ts';
 import type { Contract } from '../http/app.ts';
 import { parseJson } from '../http/json-body.ts';
 import { awaitOutcome, waitMsOf } from '../http/ballot-answers.ts';
@@ -20,9 +21,13 @@ import { answerPartyError, PartyRefusal } from './party-errors.ts';
 import { parseLimit, parsePollBody, parseVoteBody } from './party-bodies.ts';
 import { createPartyFrames } from './party-frames.ts';
 import { partySocketHabits, servePartySocket } from './party-socket.ts';
+import * as shapes from './party-shapes.ts';
 import { leaderboardLimitDefault, toPartyLeaderboard, toPartyOptions } from './party-views.ts';
 
 const tags = ['contracts'];
+/** Refusals that this contract has no words for. */
+const ofReading = ['ledger_unavailable', 'internal'] as const;
+const ofBody = ['request_timeout', 'body_too_large'] as const;
 
 export const partyContract: Contract = {
   openToAnyOrigin: /^\/(?:polls(?:\/.*)?|leaderboard|health)$/u,
@@ -45,18 +50,29 @@ export const partyContract: Contract = {
 
 /** At every path that nothing else has taken, for pages of any origin. */
 function openSockets(parts: HttpParts): void {
-  const { hub, live, results, log } = parts;
+  const { hub, live, results, forwarding, log } = parts;
   const socketParts = {
     hub,
     findPoll: (id: string) => findPartyPoll(parts, id),
     frames: createPartyFrames(results.now),
   };
-  const door = createSocketDoor(live.keeper, log, partySocketHabits);
+  const door = createSocketDoor({ keeper: live.keeper, addressOf: forwarding.addressOf, log }, partySocketHabits);
   live.upgrades.elsewhere((upgrade) => door.open(upgrade, (socket) => servePartySocket(socketParts, socket)));
 }
 
 function registerPolls(app: HttpApp, parts: HttpParts): void {
-  const creation = { bodyLimit: pollBytesMax, schema: { summary: 'Create a poll that expires', tags } };
+  const creation = {
+    bodyLimit: pollBytesMax,
+    schema: {
+      operationId: 'createPartyPoll',
+      summary: 'Create a poll that expires',
+      description: 'Contract `party`. One vote per user, as the client states who that is.',
+      tags,
+      reads: shapes.creationReads,
+      answers: shapes.creationAnswers,
+      refusals: [...ofBody, ...ofReading],
+    },
+  };
   app.post('/polls', creation, async (request, reply) => {
     const draft = toPollDraft(request.body, parts.results.now());
     const { poll, manageKey } = await parts.managePoll.create(draft);
@@ -64,7 +80,16 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
     return { ...toPollView(parts, poll), manage_token: manageKey };
   });
 
-  app.get('/polls', { schema: { summary: 'Polls, newest first', tags } }, async (request) => {
+  const list = {
+    operationId: 'listPartyPolls',
+    summary: 'Polls with their votes, newest first',
+    description: 'Contract `party`.',
+    tags,
+    reads: shapes.listReads,
+    answers: shapes.listAnswers,
+    refusals: ofReading,
+  };
+  app.get('/polls', { schema: list }, async (request) => {
     const query = toQuery(request);
     const limit = parseLimit(query['limit'], 20);
     const before = query['before'] === undefined ? null : await findPoll(parts, query['before']);
@@ -75,7 +100,17 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
 
   app.get<{ Params: { id: string } }>(
     '/polls/:id',
-    { schema: { summary: 'A poll with its votes', tags } },
+    {
+      schema: {
+        operationId: 'readPartyPoll',
+        summary: 'A poll with its votes',
+        description: 'Contract `party`. Polls are shown after they have expired, too.',
+        tags,
+        reads: { params: shapes.pollParams },
+        answers: shapes.pollAnswers,
+        refusals: ofReading,
+      },
+    },
     async (request, reply) => {
       void reply.header('cache-control', 'no-cache');
       return toPollView(parts, await findPoll(parts, request.params.id));
@@ -84,7 +119,17 @@ function registerPolls(app: HttpApp, parts: HttpParts): void {
 }
 
 function registerVote(app: HttpApp, parts: HttpParts): void {
-  const route = { schema: { summary: 'Vote', tags } };
+  const route = {
+    schema: {
+      operationId: 'voteInPartyPoll',
+      summary: 'Vote in a poll that expires',
+      description: 'Contract `party`. The user is as good as the client that names it: no credential is asked for.',
+      tags,
+      reads: { params: shapes.pollParams, ...shapes.voteReads },
+      answers: shapes.voteAnswers,
+      refusals: [...ofBody, ...refusalsOf.capacity],
+    },
+  };
   app.post<{ Params: { id: string } }>('/polls/:id/vote', route, async (request, reply) => {
     const { userId, optionId } = parseVoteBody(request.body);
     const poll = await findPoll(parts, request.params.id);
@@ -107,7 +152,17 @@ function registerVote(app: HttpApp, parts: HttpParts): void {
 function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
   app.get(
     '/leaderboard',
-    { schema: { summary: 'The top options of all open polls', tags } },
+    {
+      schema: {
+        operationId: 'readPartyLeaderboard',
+        summary: 'The top options of all open polls',
+        description: 'Contract `party`. Browsers, which ask for HTML, get a page.',
+        tags,
+        reads: shapes.leaderboardReads,
+        answers: shapes.leaderboardAnswers,
+        refusals: ['internal'],
+      },
+    },
     (request: FastifyRequest, reply: FastifyReply) => {
       void reply.header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '));
       if (prefersHtml(request.headers.accept)) {
@@ -120,7 +175,14 @@ function registerLeaderboard(app: HttpApp, parts: HttpParts): void {
     },
   );
 
-  app.get('/health', { schema: { summary: 'A sign of life', tags } }, (_request: FastifyRequest, reply: FastifyReply) =>
+  const health = {
+    operationId: 'readPartyHealth',
+    summary: 'A sign of life',
+    description: 'Contract `party`. `/readyz` says whether the server can take ballots.',
+    tags,
+    answers: shapes.healthAnswers,
+  };
+  app.get('/health', { schema: health }, (_request: FastifyRequest, reply: FastifyReply) =>
     reply.send({ status: 'ok', timestamp: new Date().toISOString() }),
   );
 }

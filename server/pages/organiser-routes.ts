@@ -12,6 +12,7 @@ import { toPollView } from '../board/views.ts';
 import { anyone } from '../poll/visibility.ts';
 import { isOwnPage } from '../http/origins.ts';
 import { readForm, type Form } from './forms.ts';
+import { formShape, homeShape } from './home-shapes.ts';
 import { showPoll, type Exchange } from './shown-poll.ts';
 
 const pollsShownMax = 50;
@@ -19,47 +20,39 @@ const pollsShownMax = 50;
 export function registerHomeRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
   const needsCreateKey = options.createKey !== null;
 
-  app.get(
-    '/',
-    { schema: { summary: 'The home page, or for programs a sign of life', tags: ['service'] } },
-    (request, reply) => {
-      if (prefersHtml(request.headers.accept)) return sendHome(parts, { request, reply }, null, needsCreateKey);
-      return reply
-        .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
-        .send({ status: 'healthy' });
-    },
-  );
+  app.get('/', { schema: homeShape }, (request, reply) => {
+    if (prefersHtml(request.headers.accept)) return sendHome(parts, { request, reply }, null, needsCreateKey);
+    return reply
+      .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
+      .send({ status: 'healthy' });
+  });
 
-  app.post(
-    '/',
-    { bodyLimit: pollBytesMax, schema: { summary: 'Create a poll by a form', tags: ['polls'] } },
-    async (request, reply) => {
-      const exchange = { request, reply };
-      const form = readForm(request.body);
-      if (!isOwnPage(request.headers, parts.site)) {
-        throw new AppError('origin_forbidden', 'The form was sent by a page of another site.');
-      }
-      if (needsCreateKey)
-        throw new AppError('credential_missing', 'Creating a poll here takes the create key, and a script.');
-      const body = toNewPoll(form);
-      const refuse = (detail: string): FastifyReply =>
-        sendHome(
-          parts,
-          exchange,
-          { detail, question: body.question, options: form.fields('option') },
-          needsCreateKey,
-          422,
-        );
-      if (!Value.Check(newPollShape, body)) return refuse('');
-      try {
-        const { poll, manageKey } = await parts.managePoll.create(toPollDraft(body, parts.results.now()));
-        return await reply.redirect(`/p/${poll.slug}/manage#${manageKey}`, 303);
-      } catch (error) {
-        if (error instanceof AppError && error.row.status === 422) return refuse(error.message);
-        throw error;
-      }
-    },
-  );
+  app.post('/', { bodyLimit: pollBytesMax, schema: formShape }, async (request, reply) => {
+    const exchange = { request, reply };
+    const form = readForm(request.body);
+    if (!isOwnPage(request.headers, parts.site)) {
+      throw new AppError('origin_forbidden', 'The form was sent by a page of another site.');
+    }
+    if (needsCreateKey)
+      throw new AppError('credential_missing', 'Creating a poll here takes the create key, and a script.');
+    const body = toNewPoll(form);
+    const refuse = (detail: string): FastifyReply =>
+      sendHome(
+        parts,
+        exchange,
+        { detail, question: body.question, options: form.fields('option') },
+        needsCreateKey,
+        422,
+      );
+    if (!Value.Check(newPollShape, body)) return refuse('');
+    try {
+      const { poll, manageKey } = await parts.managePoll.create(toPollDraft(body, parts.results.now()));
+      return await reply.redirect(`/p/${poll.slug}/manage#${manageKey}`, 303);
+    } catch (error) {
+      if (error instanceof AppError && error.row.status === 422) return refuse(error.message);
+      throw error;
+    }
+  });
 }
 
 export function registerManageRoute(app: HttpApp, parts: HttpParts): void {

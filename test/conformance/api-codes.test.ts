@@ -87,17 +87,11 @@ async function makePoll(server: TestServer, fields: object): Promise<TestPoll> {
 }
 
 test('each code has its status, its body, its headers and its page', async () => {
-  const server = await startTestServer(
-    '--create-key',
-    'the-create-key',
-    '--headers-timeout-ms',
-    '500',
-    '--request-timeout-ms',
-    '500',
-  );
+  const server = await startTestServer('--create-key', 'the-create-key');
+  const hasty = await startTestServer('--headers-timeout-ms', '500', '--request-timeout-ms', '500');
   const refusals = await refusalsOf(server);
   for (const [code, answer] of Object.entries(refusals)) expectAnswer(code as ErrorCode, answer);
-  expectWireAnswer('request_timeout', await exchange(server.url, 'POST /vote HTTP/1.1\r\nHost: a\r\n'));
+  expectWireAnswer('request_timeout', await exchange(hasty.url, 'POST /vote HTTP/1.1\r\nHost: a\r\n'));
   expectWireAnswer('request_malformed', await exchange(server.url, 'nonsense\r\n\r\n'));
   expectWireAnswer(
     'request_malformed',

@@ -10,6 +10,11 @@ import { openSocket, readToEnd, toBytes } from '../support/wire.ts';
 const vote = '{"feature_id":1}';
 const voteHead = 'POST /vote HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n';
 const shortTimeouts = ['--headers-timeout-ms', '500', '--request-timeout-ms', '500'];
+/**
+ * For tests in which some of the requests are good: these, too, must have come by then, counted from the moment in which the
+ * connection was taken, on a machine that has other things to do.
+ */
+const timeouts = ['--headers-timeout-ms', '4000', '--request-timeout-ms', '4000'];
 
 async function countRows(server: TestServer): Promise<number> {
   return (await server.query('select 1 from ballots')).length;
@@ -56,7 +61,7 @@ test('a body that dribbles is cut off with 408, and nothing of it is recorded', 
 });
 
 test('a batch that dribbles keeps what was answered, and no refusal denies it', async () => {
-  const server = await startTestServer('--preset', 'none', ...shortTimeouts);
+  const server = await startTestServer('--preset', 'none', ...timeouts);
   const poll = await createPoll(server.url);
   const socket = openSocket(server.url);
   const head = `POST /api/v1/polls/${poll.id}/ballots:batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nContent-Length: 9999\r\n\r\n`;
@@ -69,7 +74,7 @@ test('a batch that dribbles keeps what was answered, and no refusal denies it', 
 });
 
 test('connections that say nothing neither hold up voters nor stay', async () => {
-  const server = await startTestServer(...shortTimeouts);
+  const server = await startTestServer(...timeouts);
   const silent: Socket[] = [];
   for (let count = 0; count < 300; count += 1) {
     const socket = openSocket(server.url);
@@ -81,15 +86,13 @@ test('connections that say nothing neither hold up voters nor stay', async () =>
 });
 
 test('a client that was refused and does not hang up does not hold up the stop', async () => {
-  const server = await startTestServer();
+  const server = await startTestServer('--drain-timeout-ms', '600000');
   const socket = openSocket(server.url);
   onTestFinished(() => void socket.destroy());
   socket.setTimeout(0);
   socket.write('nonsense\r\n\r\n');
   await once(socket, 'data');
-  const beganAt = performance.now();
   await server.stop();
-  expect(performance.now() - beganAt).toBeLessThan(5_000);
 });
 
 test('a stop answers what is half sent, ends kept connections with their answer, and takes nothing new', async () => {
@@ -111,7 +114,7 @@ test('a stop answers what is half sent, ends kept connections with their answer,
   );
   expect((await get(`${server.url}/healthz`)).status).toBe(200);
   const stopped = server.running.stop();
-  await expect.poll(() => isRefused(server), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => isRefused(server)).toBe(true);
   const answers = uploads.map(async (upload) => {
     const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
     upload.end(vote.slice(5));

@@ -1,23 +1,16 @@
 /** The description of the API is a valid one, tells of every route, and its page needs no other host. */
 import { expect, test } from 'vitest';
+import {
+  misfitsOf,
+  operationsOf,
+  readDescription,
+  type Content,
+  type Description,
+  type Operation,
+  type Schema,
+} from '../support/api-description.ts';
 import { get } from '../support/http.ts';
 import { startTestServer } from '../support/server.ts';
-
-type Schema = Readonly<Record<string, unknown>>;
-type Content = Readonly<Record<string, { schema: Schema }>>;
-type Operation = {
-  summary?: string;
-  tags?: string[];
-  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
-  requestBody?: { content: Content };
-  responses: Record<string, { description?: string; content?: Content }>;
-};
-type Description = {
-  openapi: string;
-  info: { title: string; version: string };
-  tags: { name: string }[];
-  paths: Record<string, Record<string, Operation>>;
-};
 
 const schemaKeywords = new Set([
   ...[
@@ -41,37 +34,26 @@ const schemaKeywords = new Set([
     'minItems',
     'maxItems',
     'minProperties',
-    'nullable',
     'title',
+    'contentMediaType',
   ],
 ]);
 const jsonTypes = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
 
 /** Pages, their forms and pictures are for browsers: the description is of what programs use. */
 function isPage(route: string): boolean {
-  return / \/(?:docs|redoc|api\/v1\/openapi\.json|p|embed|j|join|r|favicon\.\w+|hustings-poll\.js|\*)(?:$|\/)/u.test(
+  return / \/(?:docs|redoc|api\/v1\/openapi\.json|assets|p|embed|j|join|r|favicon\.\w+|hustings-poll\.js|\*)(?:$|\/)/u.test(
     route,
   );
 }
 
-async function readDescription(): Promise<{ url: string; routes: string; description: Description }> {
-  const server = await startTestServer();
-  const { json } = await get(`${server.url}/api/v1/openapi.json`);
+async function startDescribed(...flags: string[]): Promise<{ url: string; routes: string; description: Description }> {
+  const server = await startTestServer(...flags);
   return {
     url: server.url,
     routes: server.running.app.printRoutes({ commonPrefix: false }),
-    description: json as Description,
+    description: await readDescription(server.url),
   };
-}
-
-function operationsOf({ paths }: Description): [name: string, path: string, operation: Operation][] {
-  return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]): [string, string, Operation] => [
-      `${method} ${path}`,
-      path,
-      operation,
-    ]),
-  );
 }
 
 /** Places in a schema that are no JSON Schema as OpenAPI 3.1 takes it. */
@@ -97,7 +79,7 @@ function faultsOf(schema: unknown, place: string): string[] {
 }
 
 test('the description is OpenAPI 3.1: every operation has its parameters, tags, answers and sound schemas', async () => {
-  const { description } = await readDescription();
+  const { description } = await startDescribed();
   expect(description.openapi).toBe('3.1.0');
   expect(description.info).toMatchObject({ title: 'Hustings', version: expect.stringMatching(/^\d+\.\d+\.\d+/u) });
   const tags = description.tags.map(({ name }) => name);
@@ -121,8 +103,8 @@ test('the description is OpenAPI 3.1: every operation has its parameters, tags, 
     for (const [status, answer] of Object.entries(responses)) {
       expect(status).toMatch(/^(?:[1-5]\d\d|[45]XX)$/u);
       expect([name, answer.description]).toEqual([name, expect.stringMatching(/./u)]);
-      // Contracts answer errors in shapes of their own.
-      if (/^[45]/u.test(status) && !own.includes('contracts'))
+      // Contracts and pages answer errors in shapes of their own.
+      if (/^[45]/u.test(status) && path.startsWith('/api/v1/') && !own.includes('contracts'))
         expect([name, Object.keys(answer.content ?? {})]).toEqual([name, ['application/problem+json']]);
     }
     for (const { content = {} } of [requestBody ?? { content: {} }, ...Object.values(responses)]) {
@@ -131,8 +113,56 @@ test('the description is OpenAPI 3.1: every operation has its parameters, tags, 
   }
 });
 
+test.for(['features', 'duel'])(
+  'with the preset %s every route has a name of its own, answers, and for each status a shape, its headers and an example that fits',
+  async (preset) => {
+    const flags = preset === 'duel' ? ['--results-port', '0'] : [];
+    const { description } = await startDescribed('--preset', preset, ...flags);
+    const operations = operationsOf(description);
+    const ids = operations.map(([, , { operationId }]) => operationId);
+    expect([new Set(ids).size, ids.includes(undefined)]).toEqual([operations.length, false]);
+    const lacking = operations.flatMap(([name, , operation]) => lacksOf(operation).map((lack) => `${name} ${lack}`));
+    expect(lacking).toEqual([]);
+  },
+);
+
+/** What a developer would miss. Pages are shown, not read, so they need no example. */
+function lacksOf({ responses, requestBody, security = [] }: Operation): string[] {
+  const contents = Object.entries(responses).flatMap(([status, { content = {}, headers = {} }]) => [
+    ...(/^(?:204|303|304)$/u.test(status) || Object.keys(content).length > 0 ? [] : [`${status} has no shape`]),
+    ...('Request-Id' in headers ? [] : [`${status} has no Request-Id`]),
+    ...(/^(?:429|503)$/u.test(status) && !('Retry-After' in headers) ? [`${status} has no Retry-After`] : []),
+    ...(status === '401' && !('WWW-Authenticate' in headers) ? ['401 has no WWW-Authenticate'] : []),
+    ...exampleLacks(status, content),
+  ]);
+  const named = Object.keys(responses).some((status) => status.startsWith('2') || status === '303');
+  return [
+    ...contents,
+    ...(named ? [] : ['tells of no success']),
+    ...exampleLacks('body', requestBody?.content ?? {}),
+    ...('401' in responses && security.length === 0 && !isSelfEvident(responses) ? ['names no security'] : []),
+  ];
+}
+
+/** Whose 401 asks for what the body states, as `userId` and `token` of a batch. */
+function isSelfEvident(responses: Operation['responses']): boolean {
+  const codes = Object.keys(responses['401']?.content?.['application/problem+json']?.examples ?? {});
+  return codes.join() === 'credential_missing';
+}
+
+function exampleLacks(place: string, content: Content): string[] {
+  return Object.entries(content).flatMap(([mediaType, { schema, example, examples = {} }]) => {
+    const values = example === undefined ? Object.values(examples).map(({ value }) => value) : [example];
+    if (values.length === 0 && !/^(?:text\/html|image\/)/u.test(mediaType))
+      return [`${place} ${mediaType} has no example`];
+    return values.flatMap((value) =>
+      misfitsOf(schema, value).map((misfit) => `${place} ${mediaType} example: ${misfit}`),
+    );
+  });
+}
+
 test('every route of the server is in the description, but for the page that shows it', async () => {
-  const { routes, description } = await readDescription();
+  const { routes, description } = await startDescribed();
   const served = toRoutes(routes).filter((route) => !isPage(route));
   const described = operationsOf(description).map(([name]) => name.replaceAll(/\{(\w+)\}/gu, ':$1'));
   expect(served.length).toBeGreaterThan(20);
@@ -152,7 +182,7 @@ function toRoutes(tree: string): string[] {
 }
 
 test('no file of the API page asks another host for anything', async () => {
-  const { url } = await readDescription();
+  const { url } = await startDescribed();
   for (const path of ['/docs', '/docs/']) {
     const page = await get(`${url}${path}`);
     const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/gu)].map(

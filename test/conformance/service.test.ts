@@ -102,6 +102,8 @@ test('bytes that are no HTTP get a problem and a closed connection', async () =>
 test('a server that stops answers every request under way', async () => {
   const server = await startTestServer('--preset', 'none', '--batch-ballots-max', '3', '--recorder-lanes', '1');
   const poll = await createPoll(server.url);
+  let reachedCount = 0;
+  server.running.app.server.on('request', () => (reachedCount += 1));
   let answeredCount = 0;
   const casts = Array.from({ length: 200 }, (_, user) =>
     post(`${server.url}/api/v1/polls/${poll.id}/ballots`, { selections: ['1'], userId: `u${user}` }).then((answer) => {
@@ -117,11 +119,8 @@ test('a server that stops answers every request under way', async () => {
   const counted = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 201).length;
   const rows = await server.query('select 1 from ballots');
   expect(rows).toHaveLength(counted);
-  // A request that had not reached the server finds nobody there; one that had gets its answer.
-  const broken = answers.flatMap((answer) =>
-    answer.status === 'rejected' ? [String((answer.reason as Error).cause)] : [],
-  );
-  expect(broken.filter((cause) => !cause.includes('ECONNREFUSED'))).toEqual([]);
+  // A request whose connection the server had not taken yet finds nobody there; one that had reached it gets its answer.
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(reachedCount);
 });
 
 test('origins that are configured may call the API, others may not', async () => {

@@ -34,7 +34,7 @@ function next(emitter: { once(event: string, listener: () => void): unknown }, e
 }
 
 async function hearScores(listener: Listener, scores: object): Promise<void> {
-  await expect.poll(() => listener.scores().at(-1), { timeout: 10_000 }).toEqual(scores);
+  await expect.poll(() => listener.scores().at(-1)).toEqual(scores);
 }
 
 describe.each(['polling', 'websocket'] as const)('a stock client over %s only', (transport) => {
@@ -64,7 +64,7 @@ describe.each(['polling', 'websocket'] as const)('a stock client over %s only', 
   test('hears the scores again and again where nothing changes', async () => {
     const server = await startDuel();
     const listener = listen(server, transport);
-    await expect.poll(() => listener.scores().length, { timeout: 10_000 }).toBeGreaterThan(3);
+    await expect.poll(() => listener.scores().length).toBeGreaterThan(3);
     expect(new Set(listener.scores().map((scores) => JSON.stringify(scores)))).toEqual(new Set(['{"a":0,"b":0}']));
   });
 
@@ -146,14 +146,11 @@ describe('the results port', () => {
       const gone = listeners[0];
       gone?.socket.close();
       await expect
-        .poll(
-          async () => {
-            const { socket } = listen(server, transport);
-            await Promise.race([next(socket, 'connect'), next(socket, 'connect_error')]);
-            return socket.connected;
-          },
-          { timeout: 10_000 },
-        )
+        .poll(async () => {
+          const { socket } = listen(server, transport);
+          await Promise.race([next(socket, 'connect'), next(socket, 'connect_error')]);
+          return socket.connected;
+        })
         .toBe(true);
     },
   );
@@ -170,9 +167,7 @@ describe('the results port', () => {
       wire.destroy();
     }
     await expect
-      .poll(async () => (await get(`${server.resultsUrl}/socket.io/?EIO=4&transport=polling`)).status, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await get(`${server.resultsUrl}/socket.io/?EIO=4&transport=polling`)).status)
       .toBe(200);
   });
 
@@ -253,7 +248,7 @@ describe('the results port', () => {
     await sendForm(server.url, 'vote=a');
     expect((await get(server.resultsUrl)).text).toContain('The results are hidden');
     const late = listen(server, 'websocket');
-    await expect.poll(() => late.heard.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => late.heard.length).toBe(1);
     expect(late.heard[0]?.event).toBe('message');
     expect(listener.scores().some((scores) => JSON.stringify(scores) !== '{"a":0,"b":0}')).toBe(false);
   });

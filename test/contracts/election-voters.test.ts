@@ -17,26 +17,27 @@ const [ada] = candidateIds;
 describe('contract election: who may vote', () => {
   const shared = shareElection();
   const good = { user_id: 'alice', exp: inSeconds(600) };
-  const hostileTokens: [name: string, token: unknown][] = [
-    ['no text', 7],
-    ['an empty text', ''],
-    ['words', 'let me in'],
-    ['no algorithm', forgeToken(good, { alg: 'none' }, null)],
-    ['another algorithm', forgeToken(good, { alg: 'HS512' })],
-    ['another secret', forgeToken(good, { alg: 'HS256' }, `${testSecret}x`)],
-    ['an empty secret', forgeToken(good, { alg: 'HS256' }, '')],
-    ['a key file of its own choice', forgeToken(good, { alg: 'HS256', kid: '../../../../dev/null' }, '')],
-    ['an end 61 seconds ago', forgeToken({ ...good, exp: inSeconds(-61) })],
-    ['a beginning in 90 seconds', forgeToken({ ...good, nbf: inSeconds(90) })],
-    ['no user', forgeToken({ exp: inSeconds(600) })],
-    ['a user that is a list', forgeToken({ ...good, user_id: ['alice'] })],
-    ['10 KB', forgeToken({ ...good, more: 'x'.repeat(10_000) })],
-    ['letters beyond ASCII', `${tokenOf('alice')}é選`],
+  /** Made when they are sent, because some are told by their times. */
+  const hostileTokens: [name: string, makeToken: () => unknown][] = [
+    ['no text', () => 7],
+    ['an empty text', () => ''],
+    ['words', () => 'let me in'],
+    ['no algorithm', () => forgeToken(good, { alg: 'none' }, null)],
+    ['another algorithm', () => forgeToken(good, { alg: 'HS512' })],
+    ['another secret', () => forgeToken(good, { alg: 'HS256' }, `${testSecret}x`)],
+    ['an empty secret', () => forgeToken(good, { alg: 'HS256' }, '')],
+    ['a key file of its own choice', () => forgeToken(good, { alg: 'HS256', kid: '../../../../dev/null' }, '')],
+    ['an end 61 seconds ago', () => forgeToken({ ...good, exp: inSeconds(-61) })],
+    ['a beginning in 90 seconds', () => forgeToken({ ...good, nbf: inSeconds(90) })],
+    ['no user', () => forgeToken({ exp: inSeconds(600) })],
+    ['a user that is a list', () => forgeToken({ ...good, user_id: ['alice'] })],
+    ['10 KB', () => forgeToken({ ...good, more: 'x'.repeat(10_000) })],
+    ['letters beyond ASCII', () => `${tokenOf('alice')}é選`],
   ];
 
-  test.for(hostileTokens)('a token with %s is refused and records nothing', async ([, token]) => {
+  test.for(hostileTokens)('a token with %s is refused and records nothing', async ([, makeToken]) => {
     const server = shared();
-    const answer = await post(`${server.url}/api/v1/vote`, { candidate_id: ada, user_token: token });
+    const answer = await post(`${server.url}/api/v1/vote`, { candidate_id: ada, user_token: makeToken() });
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(answer.json).toEqual({ detail: expect.stringMatching(/^Could not validate credentials/u) });
     expect(await server.query('select from ballots')).toHaveLength(0);
@@ -60,9 +61,9 @@ describe('contract election: who may vote', () => {
     expect(await server.query('select from ballots')).toHaveLength(0);
   });
 
-  test('a token that ended 59 seconds ago is taken, and the scheme may be written in any letters', async () => {
+  test('a token that ended less than a minute ago is taken, and the scheme may be written in any letters', async () => {
     const server = await startElection();
-    const token = forgeToken({ sub: 'alice', exp: inSeconds(-50), nbf: inSeconds(50) });
+    const token = forgeToken({ sub: 'alice', exp: inSeconds(-30), nbf: inSeconds(30) });
     const answer = await post(`${server.url}/api/v1/vote`, { candidate_id: ada }, { authorization: `bearer ${token}` });
     expect(answer.status).toBe(202);
     // `sub` names the same user as `user_id`, and the text of a number the same as the number.

@@ -30,9 +30,7 @@ async function open(server: TestServer, path = '/ws', headers: Record<string, st
     frames,
     say: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
     async next(type, fits = () => true) {
-      await expect
-        .poll(() => frames.slice(readCount).some((frame) => frame.type === type && fits(frame)), { timeout: 10_000 })
-        .toBe(true);
+      await expect.poll(() => frames.slice(readCount).some((frame) => frame.type === type && fits(frame))).toBe(true);
       const index = frames.findIndex((frame, place) => place >= readCount && frame.type === type && fits(frame));
       readCount = index + 1;
       const frame = frames[index];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../server/config.ts';
 import { createPoll, get, hostileBodies, post, send } from '../support/http.ts';
+import { closeSoon } from '../support/polls.ts';
 import { startOn, startTestServer, type TestServer } from '../support/server.ts';
 
 type PartyPoll = {
@@ -189,14 +190,11 @@ describe('contract party: votes', () => {
     const server = await startTestServer();
     const poll = await makePoll(server);
     await vote(server, poll, 'early');
-    const expiresAt = new Date(Date.now() + 1_000).toISOString();
-    const short = (
-      await post(`${server.url}/polls`, { question: 'Quick?', options: ['a', 'b'], expired_at: expiresAt })
-    ).json as PartyPoll;
+    const quick = { question: 'Quick?', options: ['a', 'b'], expired_at: future };
+    const short = (await post(`${server.url}/polls`, quick)).json as PartyPoll & { manage_token: string };
     expect((await vote(server, short, 'in-time')).status).toBe(200);
-    await expect
-      .poll(async () => (await vote(server, short, randomUUID())).status, { interval: 50, timeout: 10_000 })
-      .toBe(410);
+    await closeSoon(server.url, { id: short.id, manageKey: short.manage_token });
+    await expect.poll(async () => (await vote(server, short, randomUUID())).status).toBe(410);
     const late = await vote(server, short, 'late');
     expect(late.json).toEqual({ error: 'Gone', message: 'Poll has expired' });
     const rows = await server.query('select 1 from ballots join polls using (poll_no) where cast_at >= closes_at');

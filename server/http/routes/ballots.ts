@@ -2,8 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { BallotStatus, NewBallot, Receipt as ReceiptView } from '../../../protocol/ballot.ts';
-import { Problem } from '../../../protocol/problem.ts';
-import { answers } from '../answers.ts';
+import { exampleReceived } from '../../../protocol/examples.ts';
+import { PollName } from '../../../protocol/poll.ts';
+import { answerOf, readsHeaders, refusalsOf, withHeaders } from '../answers.ts';
+import { securityOf } from '../api-document.ts';
 import { AppError } from '../../errors.ts';
 import type { Receipt, Voter } from '../../intake/cast-ballot.ts';
 import type { Poll } from '../../poll/poll.ts';
@@ -21,6 +23,20 @@ export function registerBallotRoutes(app: HttpApp, parts: HttpParts): void {
   registerCasting(app, parts);
   registerStatus(app, parts);
 }
+
+const receiptHeaders = {
+  Location: 'Where to ask what became of the ballot.',
+  'Set-Cookie': 'The cookie `voter_id`, for the first ballot of a browser in a poll whose electorate is `cookie`.',
+};
+const received = withHeaders(
+  answerOf(
+    'application/json',
+    ReceiptView,
+    'The broker has the ballot durably, and it will be counted.',
+    exampleReceived,
+  ),
+  { ...receiptHeaders, 'Preference-Applied': '`wait=2`, where the answer waited.' },
+);
 
 function registerCasting(app: HttpApp, parts: HttpParts): void {
   /** The hot path: from a known poll to the answer without a promise on the way. */
@@ -55,22 +71,29 @@ function registerCasting(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll/ballots',
     {
       schema: {
+        operationId: 'castBallot',
         summary: 'Cast a ballot',
         description:
           'The answer comes after the ballot is committed: 201. With a broker (`--queue`) it comes when that has the ballot durably: 202, and the ' +
           'outcome is at `Location`; with `Prefer: wait=2` the answer waits up to two seconds for it. A retry with the same `Idempotency-Key` gets the same receipt; ' +
           'on a time-out or `recorded: "unknown"` send the same request again.',
         tags: ['ballots'],
-        params: Type.Object({ poll: Type.String() }),
-        headers: Type.Object({
-          prefer: Type.Optional(Type.String({ description: '`wait=2`: the seconds to wait for the outcome.' })),
-          'idempotency-key': Type.Optional(Type.String()),
-          authorization: Type.Optional(
-            Type.String({ description: '`Bearer <token>`, in polls whose electorate is `token`.' }),
-          ),
-        }),
+        security: securityOf.voter,
+        params: Type.Object({ poll: PollName }),
+        reads: { headers: readsHeaders('Idempotency-Key', 'Prefer') },
         body: NewBallot,
-        response: answers({ 201: ReceiptView, 202: ReceiptView, '4xx': Problem, '5xx': Problem }),
+        answers: { 201: withHeaders(ReceiptView, receiptHeaders), 202: received },
+        refusals: [
+          ...refusalsOf.poll,
+          ...refusalsOf.body,
+          ...refusalsOf.casting,
+          ...refusalsOf.capacity,
+          'credential_missing',
+          'credential_invalid',
+          'tokens_unverifiable',
+          'ballot_already_cast',
+          'ballot_invalid',
+        ],
       },
     },
     (request, reply) => {
@@ -88,11 +111,13 @@ function registerStatus(app: HttpApp, parts: HttpParts): void {
     '/api/v1/ballots/:ballotId',
     {
       schema: {
+        operationId: 'readBallot',
         summary: 'What became of a ballot',
         description: 'For whoever holds the receipt. It never tells the selections.',
         tags: ['ballots'],
-        params: Type.Object({ ballotId: Type.String() }),
-        response: answers({ 200: BallotStatus, 404: Problem }),
+        params: Type.Object({ ballotId: Type.String({ description: 'From the receipt.' }) }),
+        answers: { 200: BallotStatus },
+        refusals: [...refusalsOf.reading, 'ballot_not_found'],
       },
     },
     async (request, reply) => {

@@ -1,19 +1,25 @@
 /** Live results over HTTP: the WebSocket at `/api/v1/live`, and the same frames as server-sent events. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Problem } from '../../../protocol/problem.ts';
+import { PollName } from '../../../protocol/poll.ts';
 import { AppError } from '../../errors.ts';
 import { serveEvents } from '../../live/events.ts';
 import { serveLiveProtocol } from '../../live/live-protocol.ts';
 import type { Seat, Transport } from '../../live/keeper.ts';
 import { refuseUpgrade } from '../../live/websocket.ts';
-import { answerOf, answers } from '../answers.ts';
+import { answerOf, readsHeaders, refusalsOf } from '../answers.ts';
+import { securityOf } from '../api-document.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
 import { findPoll, liveViewerOf } from '../requests.ts';
 import { isOurOrigin } from '../origins.ts';
 
 const tags = ['tallies'];
-const eventStream = answerOf('text/event-stream', Type.String(), 'The frames of protocol/live.ts, one event each');
+const eventStream = answerOf(
+  'text/event-stream',
+  Type.String(),
+  'Frames in JSON, one event each, until the client goes. docs/protocol.md has all of them.',
+  'event: heartbeat\ndata: {"type":"heartbeat","at":"2030-03-30T18:00:10.000Z"}\n\n',
+);
 
 export function registerLiveRoutes(app: HttpApp, parts: HttpParts, options: OriginOptions): void {
   registerSocket(parts, options);
@@ -54,16 +60,20 @@ function registerPollEvents(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll/events',
     {
       schema: {
+        operationId: 'followPoll',
         summary: 'Follow a poll',
-        description: 'Server-sent events. `Last-Event-ID` leaves out the snapshot where nothing changed meanwhile.',
+        description: 'Server-sent events: first the poll with its tally, then each change.',
         tags,
-        params: Type.Object({ poll: Type.String() }),
-        headers: Type.Object({
-          'manage-key': Type.Optional(Type.String()),
-          'last-event-id': Type.Optional(Type.String()),
+        security: securityOf.viewer,
+        params: Type.Object({ poll: PollName }),
+        reads: { headers: readsHeaders('Last-Event-ID') },
+        querystring: Type.Object({
+          ballot: Type.Optional(
+            Type.String({ maxLength: 64, description: 'The id on a receipt: its holder has voted.' }),
+          ),
         }),
-        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
-        response: answers({ 200: eventStream, '4xx': Problem, 503: Problem }),
+        answers: { 200: eventStream },
+        refusals: [...refusalsOf.poll, 'too_many_connections', 'shutting_down'],
       },
     },
     async (request, reply) => {
@@ -81,8 +91,9 @@ function registerLeaderboardEvents(app: HttpApp, parts: HttpParts): void {
     '/api/v1/leaderboard/events',
     {
       schema: {
+        operationId: 'followLeaderboard',
         summary: 'Follow the leaderboard',
-        description: 'Server-sent events.',
+        description: 'Server-sent events: the leaderboard, and again whenever it changes.',
         tags,
         querystring: Type.Object({
           window: Type.Optional(
@@ -90,7 +101,8 @@ function registerLeaderboardEvents(app: HttpApp, parts: HttpParts): void {
           ),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
         }),
-        response: answers({ 200: eventStream, '4xx': Problem, 503: Problem }),
+        answers: { 200: eventStream },
+        refusals: ['request_malformed', 'too_many_connections', 'shutting_down', 'internal'],
       },
     },
     async (request, reply) => {
@@ -101,7 +113,7 @@ function registerLeaderboardEvents(app: HttpApp, parts: HttpParts): void {
 }
 
 function stream(
-  parts: Pick<HttpParts, 'live' | 'health'>,
+  parts: Pick<HttpParts, 'live' | 'forwarding' | 'health'>,
   request: FastifyRequest,
   reply: FastifyReply,
   follow: Parameters<typeof serveEvents>[2]['follow'],
@@ -118,12 +130,12 @@ function stream(
 
 /** @throws {AppError} `too_many_connections`, `shutting_down` */
 export function takeSeat(
-  { live, health }: Pick<HttpParts, 'live' | 'health'>,
+  { live, forwarding, health }: Pick<HttpParts, 'live' | 'forwarding' | 'health'>,
   request: FastifyRequest,
   transport: Transport,
 ): Seat {
   if (health.draining()) throw new AppError('shutting_down', 'The server is about to end.');
-  const seat = live.keeper.admit(request.socket.remoteAddress ?? '', transport);
+  const seat = live.keeper.admit(forwarding.addressOf(request.raw), transport);
   if (seat === null) throw new AppError('too_many_connections', 'There are too many live connections.');
   return seat;
 }

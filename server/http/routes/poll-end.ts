@@ -2,19 +2,22 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Poll as PollView } from '../../../protocol/poll.ts';
-import { Problem } from '../../../protocol/problem.ts';
+import { Poll as PollView, PollName } from '../../../protocol/poll.ts';
+import { examplePoll, exampleReceipt, exampleTally } from '../../../protocol/examples.ts';
 import { toShares } from '../../../protocol/shares.ts';
+import { Tally } from '../../../protocol/tally.ts';
 import { toPollView, toTallyView } from '../../board/views.ts';
 import { AppError } from '../../errors.ts';
 import type { Poll } from '../../poll/poll.ts';
-import { answerOf, answers } from '../answers.ts';
+import { emptyAnswer, refusalsOf, type Answer } from '../answers.ts';
+import { securityOf } from '../api-document.ts';
 import { toCsv } from '../csv.ts';
 import type { HttpApp, HttpParts } from '../parts.ts';
 import { findPoll, requireManager } from '../requests.ts';
 
-const params = Type.Object({ poll: Type.String() });
-const tags = ['polls'];
+const params = Type.Object({ poll: PollName });
+/** What these routes say alike: they are for managers. */
+const managed = { tags: ['polls'], params, security: securityOf.manager } as const;
 const logoBytesMax = 64 * 1024;
 const manager = { manager: true, voted: false } as const;
 
@@ -26,13 +29,17 @@ export function registerPollEndRoutes(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll',
     {
       schema: {
+        operationId: 'deletePoll',
         summary: 'Delete a poll',
         description:
           'With its ballots, its tallies and its log, for good. The body repeats the question, so that nobody deletes the wrong one.',
-        tags,
-        params,
-        body: Type.Object({ question: Type.String() }),
-        response: answers({ 204: Type.Null(), '4xx': Problem }),
+        ...managed,
+        body: Type.Object(
+          { question: Type.String({ description: 'The question of the poll, to the letter.' }) },
+          { examples: [{ question: examplePoll.question }] },
+        ),
+        answers: { 204: emptyAnswer('The poll is gone.') },
+        refusals: [...refusalsOf.manager, ...refusalsOf.body, 'poll_invalid'],
       },
     },
     async (request, reply) => {
@@ -47,20 +54,43 @@ export function registerPollEndRoutes(app: HttpApp, parts: HttpParts): void {
   );
 }
 
+const ExportedBallot = Type.Object({
+  ballotId: Type.String(),
+  castAt: Type.String(),
+  selections: Type.Array(Type.String(), { description: 'The ids of the selected options.' }),
+});
+const exampleExported = { ballotId: exampleReceipt.ballotId, castAt: exampleReceipt.castAt, selections: ['1'] };
+const exported: Answer = {
+  description: 'The export, by its `format`.',
+  content: {
+    'text/csv': { schema: Type.String(), example: 'option_id,option,votes,percent\r\n1,Tea,1,100\r\n2,Coffee,0,0\r\n' },
+    'application/json': {
+      schema: Type.Object({ poll: PollView, tally: Tally, ballots: Type.Array(ExportedBallot) }),
+      example: { poll: examplePoll, tally: exampleTally, ballots: [exampleExported] },
+    },
+    'application/x-ndjson': {
+      schema: Type.String({ description: 'One ballot a line.' }),
+      example: `${JSON.stringify(exampleExported)}\n`,
+    },
+  },
+  headers: { 'Content-Disposition': 'The name of the file.' },
+};
+
 function registerExport(app: HttpApp, parts: HttpParts): void {
   const formats = Type.Union([Type.Literal('csv'), Type.Literal('json'), Type.Literal('ballots')], { default: 'csv' });
   app.get(
     '/api/v1/polls/:poll/export',
     {
       schema: {
+        operationId: 'exportPoll',
         summary: 'Take the results away',
         description:
           '`csv`: a row for each option. `json`: the poll, its tally, and every counted ballot. `ballots`: the ballots alone, as NDJSON. A ballot has its id, ' +
           'so whoever holds a receipt finds its selections in the export; who cast it is in none of them. An export that breaks off is not whole.',
-        tags,
-        params,
+        ...managed,
         querystring: Type.Object({ format: Type.Optional(formats) }),
-        response: answers({ 200: answerOf('text/csv', Type.String(), 'Or JSON, or NDJSON'), '4xx': Problem }),
+        answers: { 200: exported },
+        refusals: refusalsOf.manager,
       },
     },
     async (request, reply) => {
@@ -131,6 +161,15 @@ async function* toBallotTexts({ readBallots, polls }: BallotReading, poll: Poll)
   if ((await polls.find(poll.id)) === null) throw new AppError('poll_not_found', 'The poll was deleted.');
 }
 
+const pictures = {
+  content: Object.fromEntries(
+    ['image/png', 'image/jpeg', 'image/webp'].map((type) => [
+      type,
+      { schema: Type.String({ contentMediaType: type }) },
+    ]),
+  ),
+};
+
 function registerLogo(app: HttpApp, parts: HttpParts): void {
   app.register(async (logoApp) => {
     logoApp.removeAllContentTypeParsers();
@@ -140,11 +179,13 @@ function registerLogo(app: HttpApp, parts: HttpParts): void {
       {
         bodyLimit: logoBytesMax,
         schema: {
+          operationId: 'setPollLogo',
           summary: 'Give a poll a picture',
           description: 'PNG, JPEG or WebP, at most 64 KiB, as the body.',
-          tags,
-          params,
-          response: answers({ 200: PollView, '4xx': Problem }),
+          ...managed,
+          reads: { body: pictures },
+          answers: { 200: PollView },
+          refusals: [...refusalsOf.manager, ...refusalsOf.body],
         },
       },
       async (request) => {
@@ -160,10 +201,11 @@ function registerLogo(app: HttpApp, parts: HttpParts): void {
       '/api/v1/polls/:poll/logo',
       {
         schema: {
+          operationId: 'removePollLogo',
           summary: 'Take the picture of a poll away',
-          tags,
-          params,
-          response: answers({ 200: PollView, '4xx': Problem }),
+          ...managed,
+          answers: { 200: PollView },
+          refusals: refusalsOf.manager,
         },
       },
       async (request) => {

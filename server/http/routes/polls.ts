@@ -9,10 +9,13 @@ import {
   PollEdit,
   PollHealth,
   PollList,
+  PollLog,
   Reopening,
+  PollName,
 } from '../../../protocol/poll.ts';
-import { Problem } from '../../../protocol/problem.ts';
-import { answers } from '../answers.ts';
+import { examplePollCreated } from '../../../protocol/examples.ts';
+import { emptyAnswer, refusalsOf, withHeaders } from '../answers.ts';
+import { securityOf } from '../api-document.ts';
 import type { PollStep } from '../../intake/manage-poll.ts';
 import type { Poll } from '../../poll/poll.ts';
 import type { HttpApp, HttpOptions, HttpParts } from '../parts.ts';
@@ -21,13 +24,10 @@ import { findPoll, requireCreateKey, requireManager } from '../requests.ts';
 import { toPollView } from '../../board/views.ts';
 import { toPage } from '../views.ts';
 
-const params = Type.Object({ poll: Type.String() });
-const managerHeaders = Type.Object({
-  'manage-key': Type.Optional(
-    Type.String({ description: 'Shown when the poll was made. Pages of this server have a cookie in its place.' }),
-  ),
-});
+const params = Type.Object({ poll: PollName });
 const tags = ['polls'];
+/** What routes for managers say alike. */
+const managed = { tags, params, security: securityOf.manager } as const;
 const pollsShownDefault = 20;
 
 export function registerPollRoutes(app: HttpApp, parts: HttpParts, options: Pick<HttpOptions, 'createKey'>): void {
@@ -49,13 +49,22 @@ function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOpti
     {
       bodyLimit: pollBytesMax,
       schema: {
+        operationId: 'createPoll',
         summary: 'Create a poll',
         description:
           'It opens at once, unless `draft` or `opensAt` say otherwise. The answer shows the manage key this once.',
         tags,
-        headers: Type.Object({ 'create-key': Type.Optional(Type.String()) }),
+        security: securityOf.creator,
         body: NewPoll,
-        response: answers({ 201: PollCreated, '4xx': Problem }),
+        answers: { 201: withHeaders(PollCreated, { Location: 'Where the poll is.' }) },
+        refusals: [
+          ...refusalsOf.reading,
+          ...refusalsOf.body,
+          'credential_missing',
+          'create_key_wrong',
+          'slug_taken',
+          'poll_invalid',
+        ],
       },
     },
     async (request, reply) => {
@@ -71,13 +80,13 @@ function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOpti
     {
       bodyLimit: pollBytesMax,
       schema: {
+        operationId: 'editPoll',
         summary: 'Change a poll',
         description: 'Options, electorate, revote and selections are frozen by the first ballot.',
-        tags,
-        params,
-        headers: managerHeaders,
+        ...managed,
         body: PollEdit,
-        response: answers({ 200: PollView, '4xx': Problem }),
+        answers: { 200: PollView },
+        refusals: [...refusalsOf.manager, ...refusalsOf.body, 'options_frozen', 'poll_invalid'],
       },
     },
     async (request) => {
@@ -88,12 +97,13 @@ function registerCreation(app: HttpApp, parts: HttpParts, options: Pick<HttpOpti
 }
 
 function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
-  const { pollStore, joinDoor } = parts;
+  const { pollStore, joinDoor, forwarding } = parts;
 
   app.get(
     '/api/v1/polls',
     {
       schema: {
+        operationId: 'listPolls',
         summary: 'Listed polls, newest first',
         tags,
         querystring: Type.Object({
@@ -103,13 +113,14 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
             Type.String({ maxLength: 32, description: 'Only the poll with this join code, listed or not.' }),
           ),
         }),
-        response: answers({ 200: PollList, '4xx': Problem }),
+        answers: { 200: PollList },
+        refusals: [...refusalsOf.poll, 'rate_limited'],
       },
     },
     async (request) => {
       const { limit = pollsShownDefault, before, joinCode } = request.query;
       if (joinCode !== undefined) {
-        const found = await joinDoor.find(joinCode, request.socket.remoteAddress ?? '');
+        const found = await joinDoor.find(joinCode, forwarding.addressOf(request.raw));
         return { polls: found === null ? [] : [view(found)], next: null };
       }
       const beforePollNo = before === undefined ? null : (await findPoll(parts, before)).pollNo;
@@ -120,7 +131,16 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
 
   app.get(
     '/api/v1/polls/:poll',
-    { schema: { summary: 'A poll', tags, params, response: answers({ 200: PollView, 404: Problem }) } },
+    {
+      schema: {
+        operationId: 'readPoll',
+        summary: 'A poll',
+        tags,
+        params,
+        answers: { 200: PollView },
+        refusals: refusalsOf.poll,
+      },
+    },
     async (request, reply) => {
       const poll = await findPoll(parts, request.params.poll);
       void reply.header('cache-control', 'no-cache');
@@ -131,25 +151,28 @@ function registerReading(app: HttpApp, parts: HttpParts, view: View): void {
 
 /** Opening, pausing, closing and what else moves a poll from state to state; and the log of it. */
 function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
-  const response = answers({ 200: PollView, '4xx': Problem });
+  const step = {
+    ...managed,
+    answers: { 200: PollView },
+    refusals: [...refusalsOf.manager, 'poll_state_conflict'],
+  } as const;
+  const stepWithBody = { ...step, refusals: [...step.refusals, ...refusalsOf.body, 'poll_invalid'] } as const;
 
   async function take(request: FastifyRequest, name: string, step: PollStep) {
     const poll = await findManaged(parts, request, name);
     return view(await parts.managePoll.take(poll, step));
   }
 
-  for (const step of ['open', 'pause', 'close'] as const) {
-    const summary = { open: 'Open a poll, or let voting go on', pause: 'Pause voting', close: 'Close a poll' }[step];
-    app.post(
-      `/api/v1/polls/:poll/${step}`,
-      { schema: { summary, tags, params, headers: managerHeaders, response } },
-      (request) => take(request, request.params.poll, { step }),
+  for (const name of ['open', 'pause', 'close'] as const) {
+    const summary = { open: 'Open a poll, or let voting go on', pause: 'Pause voting', close: 'Close a poll' }[name];
+    app.post(`/api/v1/polls/:poll/${name}`, { schema: { operationId: `${name}Poll`, summary, ...step } }, (request) =>
+      take(request, request.params.poll, { step: name }),
     );
   }
   app.post(
     '/api/v1/polls/:poll/extend',
     {
-      schema: { summary: 'Set another closing time', tags, params, headers: managerHeaders, body: Extension, response },
+      schema: { operationId: 'extendPoll', summary: 'Set another closing time', ...stepWithBody, body: Extension },
     },
     (request) => take(request, request.params.poll, toExtension(request.body)),
   );
@@ -157,12 +180,11 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
     '/api/v1/polls/:poll/reopen',
     {
       schema: {
+        operationId: 'reopenPoll',
         summary: 'Open a closed poll again',
-        tags,
-        params,
-        headers: managerHeaders,
-        body: Type.Union([Reopening, Type.Null()]),
-        response,
+        description: 'The body may be left out.',
+        ...stepWithBody,
+        body: Type.Union([Reopening, Type.Null()], { examples: [{ closesAt: null }] }),
       },
     },
     (request) =>
@@ -175,11 +197,12 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
     '/api/v1/polls/:poll/log',
     {
       schema: {
+        operationId: 'readPollLog',
         summary: 'What was done to a poll, and when',
-        description: 'For its manager.',
-        tags,
-        params,
-        headers: managerHeaders,
+        description: 'For its manager. Voters and ballots are not in it.',
+        ...managed,
+        answers: { 200: PollLog },
+        refusals: refusalsOf.manager,
       },
     },
     async (request, reply) => {
@@ -193,20 +216,26 @@ function registerSteps(app: HttpApp, parts: HttpParts, view: View): void {
 /** The manage key in exchange for a cookie, so that pages need not carry the key about. */
 function registerManageSession(app: HttpApp, parts: HttpParts): void {
   const path = '/api/v1/polls/:poll/manage-session';
-  const noContent = { 204: Type.Null({ description: 'Set-Cookie' }), '4xx': Problem };
 
   app.post(
     path,
     {
       schema: {
+        operationId: 'beginManageSession',
         summary: 'Exchange the manage key for a cookie',
         description:
           'For the pages of this server. The key comes in the header or in the body; the cookie holds no key.',
-        tags,
-        params,
-        headers: managerHeaders,
-        body: Type.Union([Type.Object({ manageKey: Type.Optional(Type.String()) }), Type.Null()]),
-        response: answers(noContent),
+        ...managed,
+        security: [{}, ...securityOf.manager],
+        body: Type.Union(
+          [
+            Type.Object({ manageKey: Type.Optional(Type.String({ description: 'In place of the header.' })) }),
+            Type.Null(),
+          ],
+          { examples: [{ manageKey: examplePollCreated.manageKey }] },
+        ),
+        answers: { 204: emptyAnswer('The browser has the cookie.', { 'Set-Cookie': 'The cookie `manages`.' }) },
+        refusals: [...refusalsOf.manager, ...refusalsOf.body],
       },
     },
     async (request, reply) => {
@@ -214,20 +243,27 @@ function registerManageSession(app: HttpApp, parts: HttpParts): void {
       const { headers, method, body } = request;
       const manageKey = body?.manageKey ?? headers['manage-key'];
       requireManager(parts, { method, headers: { ...headers, 'manage-key': manageKey } }, poll);
-      return reply
-        .code(204)
-        .header('set-cookie', parts.cookies.toManageCookie(request.headers.cookie, poll))
-        .send(null);
+      return reply.code(204).header('set-cookie', parts.cookies.toManageCookie(request.headers, poll)).send(null);
     },
   );
   app.delete(
     path,
-    { schema: { summary: 'Forget the manage key', tags, params, response: answers(noContent) } },
+    {
+      schema: {
+        operationId: 'endManageSession',
+        summary: 'Forget the manage key',
+        description: 'The cookie no longer stands for this poll. Nobody need show the key for that.',
+        tags,
+        params,
+        answers: { 204: emptyAnswer('The cookie is changed.', { 'Set-Cookie': 'The cookie without this poll.' }) },
+        refusals: refusalsOf.poll,
+      },
+    },
     async (request, reply) => {
       const poll = await findPoll(parts, request.params.poll);
       return reply
         .code(204)
-        .header('set-cookie', parts.cookies.toForgottenManageCookie(request.headers.cookie, poll))
+        .header('set-cookie', parts.cookies.toForgottenManageCookie(request.headers, poll))
         .send(null);
     },
   );
@@ -239,13 +275,13 @@ function registerHealth(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll/health',
     {
       schema: {
+        operationId: 'readPollHealth',
         summary: 'How a poll is doing',
         description:
           'For its manager. Refusals are counted by this process since it started; those of ballots that came through a broker by all workers.',
-        tags,
-        params,
-        headers: managerHeaders,
-        response: answers({ 200: PollHealth, '4xx': Problem }),
+        ...managed,
+        answers: { 200: PollHealth },
+        refusals: refusalsOf.manager,
       },
     },
     async (request, reply) => {

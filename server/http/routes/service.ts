@@ -2,32 +2,46 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
-import { answers } from '../answers.ts';
-import { readVersion } from '../../lib/version.ts';
+import { toDocumentOptions } from '../api-document.ts';
 import { toReadinessBody } from '../../ops/health.ts';
 import type { HttpApp, HttpParts } from '../parts.ts';
 
+const parts = {
+  ledger: Type.String({ description: '`ok`, or what is wrong with it.' }),
+  log: Type.String({ description: 'The same of the ingest log, which is the broker where there is one.' }),
+  board: Type.String({ description: 'The same of the tallies in memory.' }),
+};
+const Liveness = Type.Object(
+  { status: Type.Literal('alive') },
+  { description: 'The process lives.', examples: [{ status: 'alive' }] },
+);
+const Ready = Type.Object(
+  { status: Type.Literal('ready'), ...parts },
+  { description: 'It takes ballots.', examples: [{ status: 'ready', ledger: 'ok', log: 'ok', board: 'ok' }] },
+);
+const NotReady = Type.Object(
+  {
+    status: Type.Literal('not_ready'),
+    reasons: Type.Array(Type.String(), { description: 'Why it takes none now, in words.' }),
+    ...parts,
+  },
+  {
+    description: 'It takes no ballots now.',
+    examples: [
+      {
+        status: 'not_ready',
+        reasons: ['The ledger did not answer within 2000 ms.'],
+        ledger: 'The ledger did not answer within 2000 ms.',
+        log: 'ok',
+        board: 'ok',
+      },
+    ],
+  },
+);
+
 /** Before the routes that it describes. */
 export async function registerApiDescription(app: HttpApp): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Hustings',
-        version: readVersion(),
-        description:
-          'A self-hosted voting server. Errors are `application/problem+json`; every code stands in docs/errors.md.',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      tags: [
-        { name: 'polls', description: 'Make, show and change polls' },
-        { name: 'ballots', description: 'Cast ballots' },
-        { name: 'tallies', description: 'Read results' },
-        { name: 'contracts', description: 'Interfaces of other voting systems' },
-        { name: 'service', description: 'The server itself' },
-      ],
-    },
-  });
+  await app.register(swagger, toDocumentOptions());
   await app.register(swaggerUi, { routePrefix: '/docs' });
   // Where frameworks of other languages have their second reference.
   app.get('/redoc', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs', 302));
@@ -40,16 +54,26 @@ export function registerServiceRoutes(app: HttpApp, { health }: Pick<HttpParts, 
     '/healthz',
     {
       schema: {
+        operationId: 'readLiveness',
         summary: 'Whether the process lives',
+        description: 'For a liveness probe: it asks neither the ledger nor the broker.',
         tags,
-        response: answers({ 200: Type.Object({ status: Type.Literal('alive') }) }),
+        answers: { 200: Liveness },
       },
     },
     (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }),
   );
   app.get(
     '/readyz',
-    { schema: { summary: 'Whether it can take ballots now, and why not', tags } },
+    {
+      schema: {
+        operationId: 'readReadiness',
+        summary: 'Whether it can take ballots now, and why not',
+        description: 'For a readiness probe. It asks the ledger, and looks at the log and the board.',
+        tags,
+        answers: { 200: Ready, 503: NotReady },
+      },
+    },
     async (_request, reply) => {
       const readiness = await health.check();
       void reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store');

@@ -1,8 +1,9 @@
 /** Tallies and the leaderboard: answered from memory, the text of an answer made once for all who ask alike. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Problem } from '../../../protocol/problem.ts';
-import { answers } from '../answers.ts';
+import { PollName } from '../../../protocol/poll.ts';
+import { emptyAnswer, readsHeaders, refusalsOf, withHeaders } from '../answers.ts';
+import { securityOf } from '../api-document.ts';
 import { Series } from '../../../protocol/series.ts';
 import { Leaderboard, Tally } from '../../../protocol/tally.ts';
 import type { Results } from '../../board/results.ts';
@@ -24,6 +25,11 @@ export function registerTallyRoutes(app: HttpApp, parts: HttpParts): void {
   registerSeriesRoute(app, parts);
   registerLeaderboardRoute(app, parts);
 }
+
+const ballotOfViewer = Type.Optional(
+  Type.String({ maxLength: 64, description: 'The id on a receipt: its holder has voted.' }),
+);
+const tagHeader = { ETag: 'Names what the tally says. Send it as `If-None-Match`.' };
 
 function registerTallyRoute(app: HttpApp, parts: HttpParts): void {
   const tallyText = createTallyText(parts.results);
@@ -58,20 +64,27 @@ function registerTallyRoute(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll/tally',
     {
       schema: {
+        operationId: 'readTally',
         summary: 'The tally of a poll',
         description:
-          'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt.',
+          'Where results show after voting, a voter says so by the cookie or with `ballot`, the id on the receipt; the manage key shows them always. ' +
+          'With `wait` and `since` the answer comes when the tally has grown, or after that time.',
         tags: ['tallies'],
-        params: Type.Object({ poll: Type.String() }),
-        headers: Type.Object({ 'manage-key': Type.Optional(Type.String({ description: 'Shows hidden results.' })) }),
+        security: securityOf.viewer,
+        params: Type.Object({ poll: PollName }),
+        reads: { headers: readsHeaders('If-None-Match') },
         querystring: Type.Object({
-          ballot: Type.Optional(Type.String({ maxLength: 64 })),
+          ballot: ballotOfViewer,
           wait: Type.Optional(
             Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait for a version above `since`.' }),
           ),
-          since: Type.Optional(Type.Integer({ minimum: 0 })),
+          since: Type.Optional(Type.Integer({ minimum: 0, description: 'The `version` that the client has.' })),
         }),
-        response: answers({ 200: Tally, '4xx': Problem, 503: Problem }),
+        answers: {
+          200: withHeaders(Tally, tagHeader),
+          304: emptyAnswer('The tally is the one of the tag.', tagHeader),
+        },
+        refusals: [...refusalsOf.poll, 'results_hidden', 'too_many_connections', 'shutting_down'],
       },
     },
     (request, reply) => {
@@ -89,12 +102,14 @@ function registerSeriesRoute(app: HttpApp, parts: HttpParts): void {
     '/api/v1/polls/:poll/series',
     {
       schema: {
+        operationId: 'readSeries',
         summary: 'Votes over time',
         tags: ['tallies'],
-        params: Type.Object({ poll: Type.String() }),
-        headers: Type.Object({ 'manage-key': Type.Optional(Type.String()) }),
-        querystring: Type.Object({ ballot: Type.Optional(Type.String({ maxLength: 64 })) }),
-        response: answers({ 200: Series, '4xx': Problem }),
+        security: securityOf.viewer,
+        params: Type.Object({ poll: PollName }),
+        querystring: Type.Object({ ballot: ballotOfViewer }),
+        answers: { 200: Series },
+        refusals: [...refusalsOf.poll, 'results_hidden'],
       },
     },
     async (request, reply) => {
@@ -112,7 +127,9 @@ function registerLeaderboardRoute(app: HttpApp, parts: HttpParts): void {
     '/api/v1/leaderboard',
     {
       schema: {
+        operationId: 'readLeaderboard',
         summary: 'The leading options of all open polls',
+        description: 'Of the listed polls that show their results to everybody.',
         tags: ['tallies'],
         querystring: Type.Object({
           window: Type.Optional(
@@ -120,7 +137,8 @@ function registerLeaderboardRoute(app: HttpApp, parts: HttpParts): void {
           ),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: leadersShownDefault })),
         }),
-        response: answers({ 200: Leaderboard, '4xx': Problem }),
+        answers: { 200: Leaderboard },
+        refusals: ['request_malformed', 'internal'],
       },
     },
     (request, reply) => {
