@@ -68,7 +68,7 @@ export async function learn(config: Config, { pool, connection }: Ledger, log: L
       ? await startPostgresBus(connection, listener, busOptions)
       : await startRedisBus(connection, listener, {
           ...busOptions,
-          url: config.bus.url,
+          place: config.bus.place,
           installation: epoch.toString('hex'),
         });
   const [cookie, voter] = await Promise.all([

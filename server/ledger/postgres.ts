@@ -23,6 +23,11 @@ const versionMin = 150_000;
 const connectTimeoutMs = 5_000;
 /** How much later than the server the client gives up: the server's own answer is the more exact one. */
 const answerGraceMs = 2_000;
+/**
+ * How long a transaction may stand between two of its statements. The database does not notice for hours that a machine or a network has
+ * gone, and the locks of its transactions would be held so long, against every other server.
+ */
+const transactionIdleMsMax = 5_000;
 
 const { builtins } = pg.types;
 
@@ -68,7 +73,7 @@ export async function inTransaction<Result>(pool: Pool, work: (client: Queryable
   const client = await pool.connect();
   let failed = true;
   try {
-    await client.query('begin');
+    await client.query(`begin; set local idle_in_transaction_session_timeout = ${transactionIdleMsMax}`);
     const result = await work(client);
     await client.query('commit');
     failed = false;

@@ -17,10 +17,7 @@ test('a batch of a killed server that is committed while the next one starts, or
       .poll(
         () =>
           ledger.rows("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
-        {
-          interval: 5,
-          timeout: 5_000,
-        },
+        { interval: 5 },
       )
       .toHaveLength(count);
   const last = killed.record('refuse', [toBallot(poll)]);
@@ -32,5 +29,5 @@ test('a batch of a killed server that is committed while the next one starts, or
   await last;
   const { url } = await starting;
   const readTally = async (): Promise<unknown> => (await get(`${url}/api/v1/polls/${poll.id}/tally`)).json;
-  await expect.poll(readTally, { timeout: 3_000, interval: 50 }).toMatchObject({ total: 1 });
+  await expect.poll(readTally).toMatchObject({ total: 1 });
 });

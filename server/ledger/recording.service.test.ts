@@ -290,7 +290,6 @@ function withoutRepeats(revote: Revote, batch: readonly BallotToRecord[]): Ballo
 
 test.for(['refuse', 'replace'] as const)(
   'for any interleaving of batches, repeats and steps on several lanes the ledger is whole (%s)',
-  { timeout: 60_000 },
   async (revote) => {
     const ledger = await openTestLedger();
     const lanes = Array.from({ length: 4 }, () => ledger.createLane());

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startPostgresProxy } from '../../test/support/postgres-proxy.ts';
 import { createDatabase } from '../../test/support/server.ts';
+import { createPool, inTransaction, type Pool } from './postgres.ts';
 
 const modulePath = new URL('postgres.ts', import.meta.url).href;
 
@@ -40,3 +41,22 @@ test.for(['in a query', 'between two queries'] as const)(
     expect([said, child.exitCode]).toEqual(['begun\nrejected\n', 0]);
   },
 );
+
+test('a server that vanishes between two statements of a transaction does not keep its locks', async () => {
+  const url = await createDatabase();
+  const proxy = await startPostgresProxy(url);
+  const takeLock = 'select pg_advisory_xact_lock(1)';
+  const vanished = inTransaction(openPool(proxy.url), async (client) => {
+    await client.query(takeLock);
+    proxy.cut();
+    await client.query(takeLock);
+  });
+  await expect(vanished).rejects.toThrow(Error);
+  await inTransaction(openPool(url), (client) => client.query(takeLock));
+});
+
+function openPool(connectionString: string): Pool {
+  const pool = createPool({ connectionString }, { connectionsMax: 1, statementTimeoutMs: 60_000 }, () => undefined);
+  onTestFinished(() => pool.end());
+  return pool;
+}

@@ -31,46 +31,23 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
   start(): () => void;
 } {
   const freshness = createFreshness(board);
-
-  let timer: NodeJS.Timeout | null = null;
-  let reloadedAt = 0;
-
-  /** Reads the ledger, however often it is asked to, a few times a second at most. */
-  function reload(): void {
-    const waitMs = Math.max(0, reloadedAt + reloadMs - performance.now());
-    timer ??= setTimeout(() => {
-      timer = null;
-      reloadedAt = performance.now();
-      board.load().catch((error: unknown) => log.warn({ err: error }, 'board not loaded'));
-    }, waitMs).unref();
-  }
-
-  async function takePoll(pollNo: number): Promise<void> {
-    const poll = await pollStore.find({ by: 'poll_no', name: String(pollNo) });
-    if (poll !== null) polls.put(poll);
-  }
-
-  /** Changes may have been missed: what is at hand as open and is so no longer is read again. */
-  async function readPollsAgain(): Promise<void> {
-    const unclosed = await polls.load();
-    for (const { pollNo, id } of [...polls.all()].filter((poll) => !unclosed.has(poll.pollNo))) {
-      const found = await pollStore.find({ by: 'id', name: id });
-      if (found === null) polls.drop(pollNo);
-      else polls.put(found);
-    }
-  }
+  const boardReading = createBoardReading(board, log);
+  const pollReading = createPollReading({ polls, pollStore, log });
 
   async function look(): Promise<void> {
     const lookedAt = performance.now();
-    if (freshness.take(await readSlots(), lookedAt) === 'behind') reload();
+    if (freshness.take(await readSlots(), lookedAt) === 'behind') boardReading.begin();
+    // The ledger is there, and the numbers of the batches do not tell what else was missed.
+    boardReading.retry();
+    pollReading.retry();
   }
 
   return {
     listener: {
       onDelta(delta) {
-        if (board.fold(delta) === 'gap') reload();
+        if (board.fold(delta) === 'gap') boardReading.begin();
       },
-      onTooMuch: reload,
+      onTooMuch: boardReading.begin,
       onPoll({ pollNo, revision }) {
         if (revision === 'deleted') {
           const poll = polls.byNo(pollNo);
@@ -79,12 +56,11 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
           board.drop(pollNo);
           return;
         }
-        if ((polls.byNo(pollNo)?.revision ?? 0) >= revision) return;
-        takePoll(pollNo).catch((error: unknown) => log.warn({ err: error, pollNo }, 'poll not read'));
+        if ((polls.byNo(pollNo)?.revision ?? 0) < revision) pollReading.one(pollNo);
       },
       onBack() {
-        reload();
-        readPollsAgain().catch((error: unknown) => log.warn({ err: error }, 'polls not read'));
+        boardReading.begin();
+        pollReading.all();
       },
     },
     staleMs: freshness.staleMs,
@@ -96,8 +72,80 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
       looking.unref();
       return () => {
         clearInterval(looking);
-        if (timer !== null) clearTimeout(timer);
+        boardReading.stop();
       };
+    },
+  };
+}
+
+/** Reads the board from the ledger, however often it is asked to, a few times a second at most. */
+function createBoardReading(board: Pick<TallyBoard, 'load'>, log: Logger) {
+  let timer: NodeJS.Timeout | null = null;
+  let begunAt = 0;
+  /** The last reading failed: what it was to bring is still missing. */
+  let hasFailed = false;
+
+  function begin(): void {
+    const waitMs = Math.max(0, begunAt + reloadMs - performance.now());
+    timer ??= setTimeout(() => {
+      timer = null;
+      begunAt = performance.now();
+      hasFailed = false;
+      board.load().catch((error: unknown) => {
+        hasFailed = true;
+        log.warn({ err: error }, 'board not loaded');
+      });
+    }, waitMs).unref();
+  }
+
+  return {
+    begin,
+    retry() {
+      if (hasFailed) begin();
+    },
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+/** Reads polls that have changed, one of them or all at hand. */
+function createPollReading({ polls, pollStore, log }: Pick<KeepCurrentParts, 'polls' | 'pollStore' | 'log'>) {
+  /** One could not be read: which of them have changed is not known any more. */
+  let hasFailed = false;
+
+  async function readOne(pollNo: number): Promise<void> {
+    const poll = await pollStore.find({ by: 'poll_no', name: String(pollNo) });
+    if (poll !== null) polls.put(poll);
+  }
+
+  /** Changes may have been missed: what is at hand as open and is so no longer is read again. */
+  async function readAll(): Promise<void> {
+    const unclosed = await polls.load();
+    for (const { pollNo, id } of [...polls.all()].filter((poll) => !unclosed.has(poll.pollNo))) {
+      const found = await pollStore.find({ by: 'id', name: id });
+      if (found === null) polls.drop(pollNo);
+      else polls.put(found);
+    }
+  }
+
+  function watch(reading: Promise<void>): void {
+    reading.catch((error: unknown) => {
+      hasFailed = true;
+      log.warn({ err: error }, 'polls not read');
+    });
+  }
+
+  function all(): void {
+    hasFailed = false;
+    watch(readAll());
+  }
+
+  return {
+    one: (pollNo: number) => watch(readOne(pollNo)),
+    all,
+    retry() {
+      if (hasFailed) all();
     },
   };
 }
