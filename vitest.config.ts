@@ -7,7 +7,15 @@ const folders = ['protocol', 'server', 'web', 'scripts', 'bench'];
 const brokerTests = ['server/ingest-log/**/*.service.test.ts', 'test/brokers/**/*.test.ts'];
 const unitMsMax = 60_000;
 const serviceMsMax = 120_000;
-const serviceLimits = { pool: 'forks', maxWorkers: 2, testTimeout: serviceMsMax, hookTimeout: serviceMsMax } as const;
+/** So long `expect.poll` waits for what must come, unless a test says otherwise. Its own second is less than a busy machine takes. */
+const patience = { poll: { timeout: 30_000 } } as const;
+const serviceLimits = {
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: serviceMsMax,
+  hookTimeout: serviceMsMax,
+  expect: patience,
+} as const;
 
 export default defineConfig({
   test: {
@@ -25,6 +33,7 @@ export default defineConfig({
           sequence: { shuffle, groupOrder: 0 },
           // Far beyond what they take: a busy machine is no failure.
           testTimeout: unitMsMax,
+          expect: patience,
           // They leave nothing behind, so files share their modules: 13 s became 7 s (2026-11-21, 115 files).
           isolate: false,
         },

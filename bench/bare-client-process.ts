@@ -119,7 +119,8 @@ async function run(order: BareOrder): Promise<BareResult> {
 function toChoice({ broker, url }: BareOrder): BrokerChoice {
   if (broker === 'redis') return { name: broker, url: new Secret(url, url), stream: place };
   if (broker === 'rabbitmq') return { name: broker, url: new Secret(url, url), queueName: place };
-  return { name: broker, brokers: url.split(','), topic: place, clientId: 'bench', groupId: place };
+  const security = { tls: null, sasl: null };
+  return { name: broker, brokers: url.split(','), topic: place, clientId: 'bench', groupId: place, security };
 }
 
 console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '{}') as BareOrder))); // Our own parent wrote it.

@@ -61,7 +61,11 @@ function serveByHub(): void {
     leaders: () => [],
   };
   const limits = { connectionsMax: 100_000, connectionsPerAddressMax: 100_000, heartbeatMs: 15_000, now: Date.now };
-  const door = createSocketDoor(createKeeper(limits), pino({ level: 'silent' }));
+  const door = createSocketDoor({
+    keeper: createKeeper(limits),
+    addressOf: ({ socket }) => socket.remoteAddress ?? '',
+    log: pino({ level: 'silent' }),
+  });
   const hub = createHub({ results, pollNow: () => poll, frameMs: moving === 'idle' ? 100 : roundMs });
   if (moving !== 'idle') setInterval(() => (version += 1), roundMs);
   server.on('upgrade', (request, socket, head) => {

@@ -41,7 +41,7 @@ export type Intake = {
   /** For how long the broker has not answered; 0 without one. Milliseconds. */
   logAwayMs(): number;
   /** null without a broker. */
-  readonly segments: Pick<SegmentLog, 'measure' | 'dead'> | null;
+  readonly segments: Pick<SegmentLog, 'measure' | 'dead' | 'awayReason'> | null;
   /** The worker of this process; null without one. */
   readonly worker: Pick<Worker, 'inHandCount'> | null;
   start(): Promise<void>;

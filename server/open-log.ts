@@ -34,8 +34,8 @@ async function connect(choice: BrokerChoice, log: Logger): Promise<SegmentLog> {
     }
     case 'kafka': {
       const { createKafkaSegmentLog } = await import('./ingest-log/kafka.ts');
-      const { brokers, topic: queueName, clientId, groupId } = choice;
-      return createKafkaSegmentLog({ brokers, queueName, clientId, groupId, log });
+      const { brokers, topic: queueName, clientId, groupId, security } = choice;
+      return createKafkaSegmentLog({ brokers, queueName, clientId, groupId, security, log });
     }
   }
 }

@@ -48,7 +48,11 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
       logAwayMs: segments.awayMs,
       boardStaleMs: known.boardStaleMs,
     };
-    const health = createHealth({ ...away, askLedger: () => ledger.pool.query('select 1') });
+    const health = createHealth({
+      ...away,
+      logAwayReason: () => segments.awayReason?.() ?? null,
+      askLedger: () => ledger.pool.query('select 1'),
+    });
     const metrics = await openMetrics(config, { ...away, meters, ledger, segments, worker, server: null, health, log });
     return {
       inHandCount: worker.inHandCount,

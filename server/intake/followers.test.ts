@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { toUuidText } from '../lib/uuid-v7.ts';
 import { createFollowers } from './followers.ts';
 
@@ -26,18 +26,18 @@ function createSample(followersMax = 10) {
 test('those who wait for the same ballot go on together when it is decided, and one look serves all', async () => {
   const { follow, decide, went, looks } = createSample();
   [1, 2, 2].forEach(follow);
-  await vi.waitFor(() => expect(looks.at(-1)).toEqual([1, 2].map((no) => toUuidText(toId(no)))));
+  await expect.poll(() => looks.at(-1)).toEqual([1, 2].map((no) => toUuidText(toId(no))));
   expect(went).toEqual([]);
   decide(2);
-  await vi.waitFor(() => expect(went).toEqual([2, 2]));
+  await expect.poll(() => went).toEqual([2, 2]);
   decide(1);
-  await vi.waitFor(() => expect(went).toEqual([2, 2, 1]));
+  await expect.poll(() => went).toEqual([2, 2, 1]);
 });
 
 test('where too many wait, the one that has waited longest goes on', async () => {
   const { follow, went } = createSample(2);
   [1, 2, 3].forEach(follow);
-  await vi.waitFor(() => expect(went).toEqual([1]));
+  await expect.poll(() => went).toEqual([1]);
 });
 
 test('a ledger that is away lets nobody go', async () => {
@@ -45,6 +45,6 @@ test('a ledger that is away lets nobody go', async () => {
   state.failuresLeft = 3;
   decide(1);
   follow(1);
-  await vi.waitFor(() => expect(went).toEqual([1]));
+  await expect.poll(() => went).toEqual([1]);
   expect(looks).toHaveLength(4);
 });

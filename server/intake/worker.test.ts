@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Outcome, Recorder } from '../ingest-log/ingest-log.ts';
 import { encodeSegment, type BallotForSegment } from '../ingest-log/segment.ts';
 import { createFakeSegmentLog } from '../ingest-log/test-support.ts';
@@ -78,9 +78,9 @@ test('a segment is acknowledged when its ballots are recorded and it is marked',
   const { segments, recorded, marks, refusals, failures } = await createSample();
   failures.settle = 1;
   const acknowledged = segments.deliver(toSegment(5, [accept(1), accept(2)]));
-  await vi.waitFor(() => expect(recorded).toHaveLength(2));
+  await expect.poll(() => recorded).toHaveLength(2);
   expect(acknowledged()).toBe(0);
-  await vi.waitFor(() => expect(acknowledged()).toBe(1));
+  await expect.poll(() => acknowledged()).toBe(1);
   expect(recorded).toMatchObject([1, 2].map((no) => makeBallot(poll, no, { acceptedUs: acceptedAt * 1_000 + no })));
   expect(marks).toMatchObject([{ nodeId, segmentNo: 5 }]);
   expect(refusals).toEqual([]);
@@ -114,7 +114,7 @@ test('ballots that do not count are kept with the reason, and one that comes aga
     accept(8),
   ];
   const acknowledged = sample.segments.deliver(toSegment(1, ballots));
-  await vi.waitFor(() => expect(acknowledged()).toBe(1));
+  await expect.poll(() => acknowledged()).toBe(1);
   const kept = sample.refusals
     .map(({ ballotId, reason }) => [toUuidText(ballotId), reason])
     .sort((a, b) => String(a).localeCompare(String(b)));
@@ -135,8 +135,8 @@ test('bytes that are no segment of this ledger go to the dead letters as they ar
   const others = encodeSegment({ ledger: Buffer.alloc(8, 9), nodeId, segmentNo: 1 }, [accept(1)]);
   const acknowledged = [segments.deliver(Buffer.from('rubbish')), segments.deliver(others)];
   const neighbour = segments.deliver(toSegment(2, [accept(2)]));
-  await vi.waitFor(() => expect(neighbour()).toBe(1));
-  await vi.waitFor(() => expect(acknowledged.map((count) => count())).toEqual([1, 1]));
+  await expect.poll(() => neighbour()).toBe(1);
+  await expect.poll(() => acknowledged.map((count) => count())).toEqual([1, 1]);
   expect(recorded).toHaveLength(1);
   expect(new Set(segments.buried.map(({ bytes, reason }) => `${bytes.toString('base64')} ${reason}`))).toEqual(
     new Set([
@@ -154,7 +154,7 @@ test('a ballot that cannot be recorded is tried five times, then it is a dead le
     return id === toUuidText(accept(2).id) ? { kind: 'failed', code: 'internal', recorded: 'no' } : counted;
   });
   const acknowledged = sample.segments.deliver(toSegment(7, [accept(1), accept(2), accept(3)]));
-  await vi.waitFor(() => expect(acknowledged()).toBe(1), { timeout: 10_000 });
+  await expect.poll(() => acknowledged()).toBe(1);
   expect([1, 2, 3].map((no) => tries.get(toUuidText(accept(no).id)))).toEqual([1, 5, 1]);
   expect(sample.segments.buried).toEqual([
     { bytes: toSegment(7, [accept(2)]), reason: '1 ballots cannot be recorded' },
@@ -168,7 +168,7 @@ test('while the ledger is away a segment waits, and a stop ends all the same', a
     away ? { kind: 'failed', code: 'ledger_unavailable', recorded: 'unknown' } : counted,
   );
   const acknowledged = segments.deliver(toSegment(1, [accept(1)]));
-  await vi.waitFor(() => expect(worker.inHandCount()).toBe(1));
+  await expect.poll(() => worker.inHandCount()).toBe(1);
   expect(worker.holds(accept(1).id)).toBe(true);
   expect(worker.holds(accept(2).id)).toBe(false);
   const stopped = worker.stop();
@@ -181,8 +181,8 @@ test('while the ledger is away a segment waits, and a stop ends all the same', a
 test('a ballot waits for the earlier one of its voter, wherever that is recorded', async () => {
   const { segments, recorded, decided } = await createSample();
   const later = segments.deliver(toSegment(2, [{ ...accept(2), follows: accept(1).id }, accept(3)]));
-  await vi.waitFor(() => expect(recorded).toMatchObject([{ id: accept(3).id }]));
+  await expect.poll(() => recorded).toMatchObject([{ id: accept(3).id }]);
   decided.add(toUuidText(accept(1).id));
-  await vi.waitFor(() => expect(later()).toBe(1));
+  await expect.poll(() => later()).toBe(1);
   expect(recorded).toMatchObject([{ id: accept(3).id }, { id: accept(2).id }]);
 });

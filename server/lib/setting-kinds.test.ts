@@ -12,6 +12,7 @@ import {
   postgresUrl,
   redisUrl,
   shortTexts,
+  trustedProxies,
 } from './setting-kinds.ts';
 
 describe('what a kind of setting takes', () => {
@@ -37,6 +38,13 @@ describe('what a kind of setting takes', () => {
     expect(origins.parse('https://A.org:443, http://b.org:81/')).toEqual(['https://a.org', 'http://b.org:81']);
     for (const text of ['', '*,https://a.org', 'a.org', 'null', 'https://a.org/x', 'ftp://a.org']) {
       expect(origins.parse(text), text).toBeUndefined();
+    }
+  });
+
+  test('proxies are named by address and range, and nobody can mean everybody', () => {
+    expect(trustedProxies.parse('loopback, 10.1.0.0/16 ,fd00::/8')).toEqual(['loopback', '10.1.0.0/16', 'fd00::/8']);
+    for (const text of ['', ',', 'loopback,', '*', 'true', '1', 'proxy', '10.0.0.0/8 private', '0.0.0.0/0', '::/0']) {
+      expect(trustedProxies.parse(text), text).toBeUndefined();
     }
   });
 

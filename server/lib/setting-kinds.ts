@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isAddressRange } from './address-ranges.ts';
 import { Secret } from './secret.ts';
 
 /** One way to read a setting from text. */
@@ -157,6 +158,16 @@ export const origins: Kind<'*' | string[]> = {
     const parts = given.split(',').map((part) => part.trim());
     const listed = parts.map(toHttpOrigin).filter((origin) => origin !== undefined);
     return listed.length === parts.length ? listed : undefined;
+  },
+};
+
+/** Proxies, by their addresses. */
+export const trustedProxies: Kind<readonly string[]> = {
+  placeholder: 'LIST',
+  takes: '`loopback`, `private`, IP addresses and ranges such as `10.1.0.0/16`, with commas between them',
+  parse(given) {
+    const ranges = given.split(',').map((part) => part.trim());
+    return ranges.every(isAddressRange) ? ranges : undefined;
   },
 };
 

@@ -31,6 +31,12 @@ test.for<[what: string, part: HealthPart, change: Partial<HealthParts>, reason: 
   ],
   ['the broker is away', 'log', { logAwayMs: () => 7.2 }, 'The ingest log has not answered for 7 ms.'],
   [
+    'the broker refuses',
+    'log',
+    { logAwayMs: () => 7.2, logAwayReason: () => 'it asks for TLS.' },
+    'The ingest log has not answered for 7 ms: it asks for TLS.',
+  ],
+  [
     'the board falls behind',
     'board',
     { boardStaleMs: () => 10_001 },

@@ -25,6 +25,8 @@ export type HealthParts = {
   readonly recorderAwayMs: () => number;
   /** For how long the broker of the ingest log has not answered, in milliseconds. */
   readonly logAwayMs: () => number;
+  /** Why, in a sentence that strangers may read; null where nobody knows. */
+  readonly logAwayReason?: () => string | null;
   /** For how long it is not known that the board has everything that the ledger has, in milliseconds. */
   readonly boardStaleMs: () => number;
   /** How long the ledger may take to answer. */
@@ -58,7 +60,10 @@ export function createHealth(parts: HealthParts): Health {
   }
 
   function lookAtLog(): string[] {
-    return logAwayMs() > 0 ? [`The ingest log has not answered for ${Math.round(logAwayMs())} ms.`] : [];
+    if (logAwayMs() === 0) return [];
+    const reason = parts.logAwayReason?.() ?? null;
+    const away = `The ingest log has not answered for ${Math.round(logAwayMs())} ms`;
+    return [reason === null ? `${away}.` : `${away}: ${reason}`];
   }
 
   function lookAtBoard(): string[] {

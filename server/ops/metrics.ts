@@ -245,7 +245,7 @@ function toServerFamilies({
     },
     {
       name: 'hustings_redis_ring_nodes',
-      help: 'Redis nodes of the shared board, by how this process stands with them. All 0 where the settings name none.',
+      help: 'Redis nodes of the shared board, or its parts in a cluster, by how this process stands with them. All 0 where the settings name none.',
       type: 'gauge',
       read: () => toNodeSamples(states()),
     },

@@ -178,8 +178,8 @@ test('the listener is told each time when a connection is back, to Redis or to t
     onBack: () => void (backCount += 1),
   };
   const log = pino({ level: 'silent' });
-  const url = new Secret(redis.url, redis.url);
-  const options = { statementTimeoutMs: 10_000, log, url, installation: 'test' };
+  const place = { kind: 'server', url: new Secret(redis.url, redis.url) } as const;
+  const options = { statementTimeoutMs: 10_000, log, place, installation: 'test' };
   const bus = await startRedisBus({ connectionString }, listener, options);
   onTestFinished(bus.stop);
   expect([backCount, await countListeners(redis)]).toEqual([0, 1]);

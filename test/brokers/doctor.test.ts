@@ -13,7 +13,7 @@ const log = pino({ level: 'silent' });
 
 async function ask(env: Environment, ...argv: string[]): Promise<{ well: boolean; lines: string[] }> {
   const config = parseConfig({ argv: ['--port', '0', ...argv], env: { DATABASE_URL: inject('postgresUrl'), ...env } });
-  const { well, report } = await diagnose(config, { processes: 1 }, log);
+  const { well, report } = await diagnose(config, log);
   return { well, lines: report.split('\n') };
 }
 

@@ -52,8 +52,8 @@ async function startSample() {
     return {
       results,
       async open() {
-        const url = new Secret(redis.url, redis.url);
-        const opened = await openRedisLeaderboard({ url, installation, results, batchNos: board.batchNos, log });
+        const place = { kind: 'server', url: new Secret(redis.url, redis.url) } as const;
+        const opened = await openRedisLeaderboard({ place, installation, results, batchNos: board.batchNos, log });
         onTestFinished(opened.stop);
         return opened;
       },

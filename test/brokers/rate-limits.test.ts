@@ -21,7 +21,7 @@ const options = { timesMax: 4, windowSeconds: 60 };
 
 /** Limits as one more process of the installation has them, when its connection stands. */
 async function openLimits(url: string, installation = randomBytes(8).toString('hex')): Promise<RateLimits> {
-  const memory = await openSharedMemory({ url: new Secret(url, url), installation, log });
+  const memory = await openSharedMemory({ place: { kind: 'server', url: new Secret(url, url) }, installation, log });
   onTestFinished(memory.close);
   const answers = (): Promise<boolean> =>
     memory.read('anything').then(

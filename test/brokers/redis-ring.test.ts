@@ -1,5 +1,5 @@
 /** The shared board on real Redis nodes: what every shared board promises, and what the nodes hold. */
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { kill } from 'node:process';
@@ -297,8 +297,12 @@ test('nodes come and go while processes run: about their part of the polls moves
 });
 
 test('a flush whose answer was lost is in the sums once, though it is sent again', async () => {
-  const redis = await startRedis(await mkdtemp(path.join(tmpdir(), 'hustings-test-ring-')));
-  onTestFinished(() => redis.stop());
+  const folder = await mkdtemp(path.join(tmpdir(), 'hustings-test-ring-'));
+  const redis = await startRedis(folder);
+  onTestFinished(async () => {
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
   const client = await connectTo(redis.url);
   await client.hSet('hustings:board', { epoch: 'e', ring: '1', 'slot:1': '3' });
   const node = openNode(redis.url);

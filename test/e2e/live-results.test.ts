@@ -1,6 +1,7 @@
 /** Pages that follow a poll: what they show when the server goes away and comes back, and for people who want little motion. */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { findFreePort } from '../../scripts/services/ports.ts';
 import { shareBrowser } from '../support/browser.ts';
 import { createPoll } from '../support/http.ts';
 import { checkLooks } from '../support/page-looks.ts';
@@ -15,7 +16,8 @@ const absence = [/ERR_CONNECTION|WebSocket connection|status of 503/u];
 const votesOf = (page: Page): Promise<string[]> => page.locator('.bars li .num b').allTextContents();
 
 test('a results page keeps its figures while the server is away, and misses no vote', async () => {
-  const first = await startTestServer('--preset', 'none');
+  const port = String(await findFreePort());
+  const first = await startTestServer('--preset', 'none', '--port', port);
   const poll = await createPoll(first.url);
   await castMany(first.url, poll, [3, 1]);
   const visitor = await browser.visitor({ expected: absence, viewport: 'desktop' });
@@ -25,7 +27,7 @@ test('a results page keeps its figures while the server is away, and misses no v
   await page.getByText(/Reconnecting … figures from \d\d:\d\d:\d\d/u).waitFor();
   expect(await votesOf(page)).toEqual(['3', '1']);
   await checkLooks(page, 'results-stale');
-  const second = await startOn(first.databaseUrl, ['--preset', 'none', '--port', new URL(first.url).port]);
+  const second = await startOn(first.databaseUrl, ['--preset', 'none', '--port', port]);
   await castMany(second.url, poll, [2, 5]);
   await page.getByText('live, updated').waitFor();
   await expect.poll(() => votesOf(page)).toEqual(['5', '6']);
@@ -34,7 +36,8 @@ test('a results page keeps its figures while the server is away, and misses no v
 });
 
 test('a presenter page keeps its figures while the server is away, and comes back by itself', async () => {
-  const first = await startTestServer('--preset', 'none');
+  const port = String(await findFreePort());
+  const first = await startTestServer('--preset', 'none', '--port', port);
   const poll = await createPoll(first.url);
   await castMany(first.url, poll, [3, 1]);
   const visitor = await browser.visitor({ expected: absence, viewport: 'beamer' });
@@ -44,7 +47,7 @@ test('a presenter page keeps its figures while the server is away, and comes bac
   await page.getByText('Reconnecting …').waitFor();
   await page.getByText('3 · 75').waitFor();
   await checkLooks(page, 'present-lost', ['beamer', 'tablet'], ['dark']);
-  const second = await startOn(first.databaseUrl, ['--preset', 'none', '--port', new URL(first.url).port]);
+  const second = await startOn(first.databaseUrl, ['--preset', 'none', '--port', port]);
   await castMany(second.url, poll, [0, 6]);
   await page.getByText('7 · 70').waitFor();
   expect(await page.getByText('Reconnecting …').count()).toBe(0);
@@ -63,7 +66,7 @@ test('with less motion the figures step without moving, and the last one is show
   }
   const page = visitor.context.pages()[0];
   for (let round = 0; round < 5; round += 1) await castMany(shared().url, poll, [1, 0]);
-  await expect.poll(() => (page === undefined ? [] : votesOf(page)), { timeout: 10_000 }).toEqual(['5', '0']);
+  await expect.poll(() => (page === undefined ? [] : votesOf(page))).toEqual(['5', '0']);
 });
 
 test('results that show after the close appear on the page by themselves', async () => {

@@ -206,12 +206,13 @@ test('a vote is changed where the poll allows it, and counts once', async () => 
 });
 
 test('a vote that arrives after the close is told by how much it was late', async () => {
-  const closesAt = new Date(Date.now() + 3_000).toISOString();
+  // The page knows the closing time, and a busy machine takes its time to open it.
+  const closesAt = new Date(Date.now() + 10_000).toISOString();
   const poll = await createPoll(server().url, { electorate: 'cookie', closesAt });
   const voter = await browser.visitor({ expected: [/status of 409/u] });
   const { page, learn } = await openDeaf(voter, poll);
   await page.getByRole('radio', { name: 'Tea' }).check();
-  await expect.poll(() => statusOf(poll), { timeout: 20_000 }).toBe('closed');
+  await expect.poll(() => statusOf(poll)).toBe('closed');
   await sendButton(page).click();
   await page.getByText(/Voting closed \d+ s before your vote arrived\. It was not counted\./u).waitFor();
   expect(await totalOf(server().url, poll)).toBe(0);

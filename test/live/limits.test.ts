@@ -150,12 +150,10 @@ test('one subscriber that never reads delays nobody, costs a bounded amount, and
     gone = true;
   });
   const online = (): number => server.running.hub.onlineOf({ pollNo: 1 });
-  const until = Date.now() + 60_000;
-  while (online() === 2 && Date.now() < until) {
-    await Promise.all(
-      Array.from({ length: 20 }, () => post(`${server.url}/api/v1/polls/${poll.id}/ballots`, { selections: ['1'] })),
-    );
-    total += 20;
+  // What the lazy one misses fills the buffers on the way to it first. The test's own limit ends it.
+  while (online() === 2) {
+    await post(`${server.url}/api/v1/polls/${poll.id}/ballots`, { selections: ['1'] });
+    total += 1;
     await reader.next('tally', (frame) => frame.total >= total);
   }
   expect(online()).toBe(1);

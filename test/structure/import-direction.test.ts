@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { checkSources, importsOf, type Source } from './imports.ts';
+import { checkSources, floors, importsOf, type Source } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +18,19 @@ test('every import goes down, none runs in a circle, and no file is a barrel, a 
   expect(sources.flatMap(importsOf).length).toBeGreaterThan(100);
   expect(checkSources(sources)).toEqual([]);
 });
+
+test('ARCHITECTURE.md draws the floors as they are', () => {
+  const text = readFileSync(`${root}/ARCHITECTURE.md`, 'utf8');
+  const rows = [...text.matchAll(/^\| (\d+) +\| ([^|]+)\|/gmu)];
+  const drawn = rows.map(([, floor, names = '']) => [Number(floor), toPlaces(names)]);
+  expect(drawn.toReversed()).toEqual(floors.map((names, floor) => [floor, names.toSorted()]));
+});
+
+/** `server/live/`, `ops/`: only the first of a row says that it is the server's. */
+function toPlaces(names: string): string[] {
+  const written = [...names.matchAll(/`([^`]+)`/gu)].map((match) => (match[1] ?? '').replace(/\/$/u, ''));
+  return written.map((name) => (/^(?:server\/|protocol$)/u.test(name) ? name : `server/${name}`)).toSorted();
+}
 
 test('an import that goes up is found', () => {
   expect(

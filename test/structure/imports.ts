@@ -8,7 +8,7 @@ export type Source = { readonly path: string; readonly text: string };
  * The floors of the house, lowest first. A file may import its own folder and the floors below its own.
  * Folders of one floor do not see each other, unless `sideways` says so.
  */
-const floors: readonly (readonly string[])[] = [
+export const floors: readonly (readonly string[])[] = [
   ['protocol', 'server/lib', 'server/errors.ts'],
   ['server/poll', 'server/tally'],
   ['server/ledger', 'server/board', 'server/images', 'server/ingest-log', 'server/identity'],

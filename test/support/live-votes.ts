@@ -24,5 +24,5 @@ export async function readResults({ url }: Place, pollId: string): Promise<LiveR
 
 /** Votes by option, once they are all there: a cached answer may be 5 s old. */
 export async function expectVotes(server: Place, pollId: string, votes: Record<string, number>): Promise<void> {
-  await expect.poll(async () => (await readResults(server, pollId)).results, { timeout: 15_000 }).toEqual(votes);
+  await expect.poll(async () => (await readResults(server, pollId)).results).toEqual(votes);
 }

@@ -1,5 +1,5 @@
 /** What tests do to polls over the API: their life, and ballots by the dozen. */
-import { get, post, send, type TestPoll } from './http.ts';
+import { get, post, send, type Answer, type TestPoll } from './http.ts';
 
 export type PollStepName = 'open' | 'pause' | 'close' | 'reopen' | 'extend';
 
@@ -12,6 +12,23 @@ export async function takeStep(
   const url = `${serverUrl}/api/v1/polls/${poll.id}/${step}`;
   const answer = await post(url, body, { 'manage-key': poll.manageKey });
   if (answer.status !== 200) throw new Error(`The poll did not ${step}: ${answer.text}`);
+}
+
+const closesInMs = 500;
+const closesInMsMax = 30_000;
+
+/** Lets an open poll close by the clock, in a moment. Where the first moment has passed before the server heard of it, a later one is named. */
+export async function closeSoon(
+  serverUrl: string,
+  { id, manageKey }: Pick<TestPoll, 'id' | 'manageKey'>,
+): Promise<void> {
+  let answer: Answer | null = null;
+  for (let ms = closesInMs; ms < closesInMsMax; ms *= 2) {
+    const closesAt = new Date(Date.now() + ms).toISOString();
+    answer = await post(`${serverUrl}/api/v1/polls/${id}/extend`, { closesAt }, { 'manage-key': manageKey });
+    if (answer.status === 200) return;
+  }
+  throw new Error(`The poll takes no closing time: ${answer?.text}`);
 }
 
 export async function totalOf(serverUrl: string, poll: Pick<TestPoll, 'id' | 'manageKey'>): Promise<number> {

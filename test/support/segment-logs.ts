@@ -20,7 +20,8 @@ export const segmentLogs = {
     const { createKafkaSegmentLog } = await import('../../server/ingest-log/kafka.ts');
     // A group of its own for each queue, and the shortest time that a broker takes from a consumer by default.
     const { queueName: groupId } = options;
-    return createKafkaSegmentLog({ ...options, brokers: [url], clientId: 'hustings-test', groupId, sessionMs: 6_000 });
+    const address = { brokers: [url], clientId: 'hustings-test', security: { tls: null, sasl: null } };
+    return createKafkaSegmentLog({ ...options, ...address, groupId, sessionMs: 6_000 });
   },
 } satisfies Partial<Record<SegmentLog['name'], Create>>;
 
