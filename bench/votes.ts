@@ -25,6 +25,7 @@ export const votes: Question = async (options) => {
         a: vote,
         b: () => slice(echo.port, '/echo', options),
       }),
+      await measureProcesses(echo.port, options),
       await measurePairs({
         question: 'V2',
         what: 'vote route ÷ bare Fastify JSON echo',
@@ -41,6 +42,28 @@ export const votes: Question = async (options) => {
     await rm(dataFolder, { recursive: true, force: true });
   }
 };
+
+/** The same over several processes on one port; all of them, the database and the clients share the machine's cores. */
+async function measureProcesses(echoPort: number, options: BenchOptions): Promise<Figure> {
+  const dataFolder = await mkdtemp(path.join(tmpdir(), 'hustings-bench-'));
+  const server = await startServer(dataFolder, '--processes', '2');
+  try {
+    const to = `/api/v1/polls/${await createPoll(server.port)}/ballots`;
+    const vote = (): Promise<Slice> => slice(server.port, to, options);
+    await vote();
+    return await measurePairs({
+      question: 'V1 ×2',
+      what: 'the same with --processes 2 ÷ bare node:http JSON echo in one process',
+      target: null,
+      pairs: options.pairs,
+      a: vote,
+      b: () => slice(echoPort, '/echo', options),
+    });
+  } finally {
+    await server.stop('SIGTERM');
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+}
 
 async function slice(port: number, to: string, { connections, seconds }: BenchOptions): Promise<Slice> {
   const result = await runLoad({ port, path: to, connections, seconds, kind: 'vote', keepReceipts: false });
