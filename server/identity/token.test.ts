@@ -150,7 +150,7 @@ describe('a token with a secret', () => {
       fc.asyncProperty(fc.oneof(changed, fc.string({ unit: 'binary' })), async (token) => {
         expect(await refusalOf(verifier, token)).toMatch(/^credential_invalid/u);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

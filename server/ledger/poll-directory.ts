@@ -60,7 +60,10 @@ export function createPollDirectory(store: Pick<PollStore, 'find' | 'listUnclose
     if (known !== undefined && known.revision > poll.revision) return;
     index.add(poll);
     closedPollNos.delete(poll.pollNo);
-    nextCloseAt = Math.min(nextCloseAt, poll.closesAt ?? Number.POSITIVE_INFINITY);
+    const closesAt = poll.closesAt ?? Number.POSITIVE_INFINITY;
+    // One that has closed already is known as such without a look at all the others.
+    if (closesAt <= now()) closedPollNos.add(poll.pollNo);
+    else nextCloseAt = Math.min(nextCloseAt, closesAt);
     if (now() >= nextCloseAt) gatherClosed();
     for (const oldest of closedPollNos) {
       if (closedPollNos.size <= closedPollsMax) break;
