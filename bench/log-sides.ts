@@ -1,6 +1,7 @@
 /** What `logs` compares: whole servers over HTTP and the intake by calls, on a log of any kind, each with a database and a queue of its own. */
 import { once } from 'node:events';
 import pg from 'pg';
+import { createBenchDatabase } from './bench-database.ts';
 import type { BrokerName } from './bare-client-process.ts';
 import { startDelayProbe } from './count-delays.ts';
 import type { CastDone, CastOrder } from './intake-process.ts';
@@ -84,7 +85,7 @@ type Opened = {
 };
 
 async function open({ name, postgresUrl, log, workerApart }: SidePlan): Promise<Opened> {
-  const connectionString = await createDatabase(postgresUrl, name);
+  const connectionString = await createBenchDatabase(postgresUrl, name);
   const database = new pg.Pool({ connectionString });
   // The database may end before us where something failed, and then that is what is told.
   database.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
@@ -108,14 +109,4 @@ async function open({ name, postgresUrl, log, workerApart }: SidePlan): Promise<
       await database.end();
     },
   };
-}
-
-async function createDatabase(postgresUrl: string, name: string): Promise<string> {
-  const admin = new pg.Client({ connectionString: postgresUrl });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  const url = new URL(postgresUrl);
-  url.pathname = `/${name}`;
-  return url.href;
 }

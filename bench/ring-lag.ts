@@ -1,7 +1,6 @@
 /** How long it takes until a vote at one server shows at others on the same ledger, over each bus. */
-import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { WebSocket } from 'ws';
+import { createBenchDatabase } from './bench-database.ts';
 import type { Figure } from './pairs.ts';
 import { startProgram, type Program } from './programs.ts';
 import type { BenchOptions } from './question.ts';
@@ -12,17 +11,6 @@ const votesPerSecond = 500;
 const tickMs = 10;
 /** What the others show may be so old. */
 const lagMsMax = 500;
-
-export async function createBenchDatabase(postgresUrl: string): Promise<string> {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  const admin = new pg.Client({ connectionString: postgresUrl });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  const url = new URL(postgresUrl);
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 export async function measureLag(
   postgresUrl: string,

@@ -14,7 +14,8 @@ import { createBoardHouse, type BoardHouse, type BoardProcess } from '../test/su
 import { measurePairs, toFigure, type Figure, type Slice } from './pairs.ts';
 import { runLoad, startProgram, type Program } from './programs.ts';
 import type { BenchOptions, Question } from './question.ts';
-import { createBenchDatabase, measureLag } from './ring-lag.ts';
+import { createBenchDatabase } from './bench-database.ts';
+import { measureLag } from './ring-lag.ts';
 
 const pollCount = 1_000;
 const optionIds = ['A', 'B', 'C', 'D', 'E'];

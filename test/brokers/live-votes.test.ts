@@ -1,12 +1,12 @@
 /** Votes that make their polls, where a broker stands between accepting and counting, and where Redis nodes show them. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient } from '@redis/client';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startRedis, type RedisService } from '../../scripts/services/redis.ts';
 import { accepted, expectVotes, flagsOfLive, readResults, vote } from '../support/live-votes.ts';
+import { makeQueueVariables } from '../support/queue.ts';
 import { createDatabase, startOn } from '../support/server.ts';
 
 const wait = { timeout: 30_000, interval: 50 };
@@ -15,16 +15,7 @@ test.for(['redis', 'rabbitmq', 'kafka'])(
   'through %s the first votes for new polls and options are accepted at once, and all of them count',
   async (queue) => {
     const database = await createDatabase();
-    const name = `live_${randomBytes(6).toString('hex')}`;
-    const env = {
-      REDIS_URL: inject('redisUrls')[0],
-      REDIS_STREAM: name,
-      RABBITMQ_URL: inject('rabbitmqUrl'),
-      RABBITMQ_QUEUE_NAME: name,
-      KAFKA_BROKERS: inject('kafkaBrokers'),
-      KAFKA_TOPIC: name,
-      KAFKA_GROUP_ID: name,
-    };
+    const env = makeQueueVariables();
     const startServer = (records: boolean) =>
       startOn(database, [...flagsOfLive, '--queue', queue, `--worker=${records}`], env);
     const servers = [await startServer(false), await startServer(true)];

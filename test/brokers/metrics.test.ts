@@ -1,5 +1,5 @@
 /** Metrics of an installation with a broker, a worker of its own and Redis nodes; and whether dashboard and alerts find everything there. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../server/config.ts';
@@ -9,6 +9,7 @@ import { createPoll, get, post } from '../support/http.ts';
 import { checkConventions, findUnbounded, labelBounds, scrape, valueOf, type Scrape } from '../support/metrics.ts';
 import { findFaults, readAlerts, readPanels } from '../support/monitoring.ts';
 import { parsePromql } from '../support/promql.ts';
+import { makeQueueVariables } from '../support/queue.ts';
 import { createDatabase, startOn, type TestServer } from '../support/server.ts';
 
 const wait = { timeout: 30_000, interval: 50 };
@@ -23,16 +24,9 @@ async function startPair(queue: Queue): Promise<{
   startTheWorker(): Promise<RunningWorker>;
 }> {
   const databaseUrl = await createDatabase();
-  const name = `metrics_${randomBytes(6).toString('hex')}`;
   const env = {
-    REDIS_URL: inject('redisUrls')[0],
+    ...makeQueueVariables(),
     REDIS_NODES: inject('redisUrls').slice(1).join(','),
-    REDIS_STREAM: name,
-    RABBITMQ_URL: inject('rabbitmqUrl'),
-    RABBITMQ_QUEUE_NAME: name,
-    KAFKA_BROKERS: inject('kafkaBrokers'),
-    KAFKA_TOPIC: name,
-    KAFKA_GROUP_ID: name,
   };
   const flags = ['--queue', queue, '--preset', 'none', '--metrics-port', '0', '--worker=false'];
   const server = await startOn(databaseUrl, flags, env);

@@ -1,9 +1,10 @@
 /** The API where a broker stands between accepting a ballot and counting it. */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { expect, inject, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
 import { createAsking } from '../support/api-description.ts';
 import { createPoll, get, post, send, type Answer, type TestPoll } from '../support/http.ts';
 import { closeSoon } from '../support/polls.ts';
+import { makeQueueVariables } from '../support/queue.ts';
 import { createDatabase, startOn, type TestServer } from '../support/server.ts';
 
 const wait = { timeout: 30_000, interval: 20 };
@@ -18,16 +19,7 @@ async function startServers(
   { count = 2, records = true }: { count?: number; records?: boolean } = {},
 ): Promise<{ servers: TestServer[]; startAnother(recordsToo: boolean): Promise<TestServer> }> {
   const databaseUrl = await createDatabase();
-  const name = `api_${randomBytes(6).toString('hex')}`;
-  const env = {
-    REDIS_URL: inject('redisUrls')[0],
-    REDIS_STREAM: name,
-    RABBITMQ_URL: inject('rabbitmqUrl'),
-    RABBITMQ_QUEUE_NAME: name,
-    KAFKA_BROKERS: inject('kafkaBrokers'),
-    KAFKA_TOPIC: name,
-    KAFKA_GROUP_ID: name,
-  };
+  const env = makeQueueVariables();
   const startAnother = (recordsToo: boolean): Promise<TestServer> =>
     startOn(databaseUrl, ['--queue', queue, `--worker=${recordsToo}`, '--preset', 'none'], env);
   const servers: TestServer[] = [];

@@ -16,12 +16,14 @@ import { createBoardHouse, type BoardHouse, type BoardProcess } from '../support
 import { describeSharedBoard } from '../support/describe-shared-board.ts';
 import {
   connectTo,
+  expectRight,
   openRing,
   patience,
   readHashes,
   toTestRing,
   untilAllHold,
   untilServed,
+  voteInAll,
   type Connected,
   type TestRing,
 } from '../support/ring-board.ts';
@@ -85,22 +87,6 @@ async function start({ nodes = 2, flushMs = 3_600_000 } = {}): Promise<Started> 
   await untilServed(board, house);
   await board.flushNow();
   return { house, process, board, polls, ring, clients };
-}
-
-function voteInAll(house: BoardHouse, processes: readonly BoardProcess[], polls: readonly Poll[], slot = 1): void {
-  house.count(
-    processes,
-    polls.flatMap((poll, index) => [[poll, 1, 1], [poll, 2, index]] as const), // prettier-ignore
-    slot,
-  );
-}
-
-async function expectRight({ house, board, polls }: Pick<Started, 'house' | 'board' | 'polls'>): Promise<void> {
-  for (const poll of polls) {
-    const { votesOf } = await board.read(poll);
-    expect(votesOf('A')).toBe(house.votesOf(poll, 1));
-    expect(votesOf('B')).toBe(house.votesOf(poll, 2));
-  }
 }
 
 test('after a flush each poll is on the node that the ring names, with the votes of the ledger, and on no other', async () => {

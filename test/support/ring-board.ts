@@ -9,6 +9,7 @@ import type { StoredRing } from '../../server/board/ring-members.ts';
 import { boardKeyOf, type SharedBoard } from '../../server/board/shared-board.ts';
 import type { Logger } from '../../server/lib/logger.ts';
 import { Secret } from '../../server/lib/secret.ts';
+import type { Poll } from '../../server/poll/poll.ts';
 import type { BoardHouse, BoardProcess } from './board-house.ts';
 
 export type TestRing = {
@@ -107,5 +108,36 @@ export async function untilAllHold(
 ): Promise<void> {
   for (const [url, client] of clients) {
     await expect.poll(() => readHashes(client), patience).toEqual(toExpectedHashes(house, ring, url));
+  }
+}
+
+/** One vote for the first option of each poll, and for the second as many as the poll's place in the list. */
+export function voteInAll(
+  house: BoardHouse,
+  processes: readonly BoardProcess[],
+  polls: readonly Poll[],
+  slot = 1,
+): void {
+  house.count(
+    processes,
+    polls.flatMap((poll, index) => [[poll, 1, 1], [poll, 2, index]] as const), // prettier-ignore
+    slot,
+  );
+}
+
+/** The board shows these polls as the ledger has them. */
+export async function expectRight({
+  house,
+  board,
+  polls,
+}: {
+  readonly house: BoardHouse;
+  readonly board: SharedBoard;
+  readonly polls: readonly Poll[];
+}): Promise<void> {
+  for (const poll of polls) {
+    const { votesOf } = await board.read(poll);
+    expect(votesOf('A')).toBe(house.votesOf(poll, 1));
+    expect(votesOf('B')).toBe(house.votesOf(poll, 2));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The formats of `Intl`, each made once: making one takes some twenty times as long as using it, and the server writes thousands of pages
+ * The formats of `Intl`, each made once: making one takes twenty to a hundred times as long as using it (2026-11-21), and the server writes thousands of pages
  * a second. There are as many as there are languages and forms.
  */
 import type { Language } from '../../protocol/pages.ts';
