@@ -13,6 +13,7 @@ import { parseConfig } from '../../server/config.ts';
 import { openSegmentLog } from '../../server/open-log.ts';
 import { startWorker } from '../../server/run-worker.ts';
 import { makeAuthority, type Authority, type Certificate } from '../support/certificates.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createPoll, get, post } from '../support/http.ts';
 import { runCommand } from '../support/run-command.ts';
 import { createDatabase, startOn } from '../support/server.ts';
@@ -206,6 +207,18 @@ test.for<[what: string, line: string, changes: () => Record<string, string | und
   });
   expect(errors).toBe(`hustings: Kafka at ${env['KAFKA_BROKERS']} cannot be used: ${line}\n`);
   expect(status).toBe(1);
+});
+
+/** The greeting takes six: two of TLS, the versions, the mechanism, and two of SCRAM. */
+test.for([1, 2, 3, 4, 5, 6])('a broker that goes away at the client’s message %i ends no process', async (count) => {
+  const port = await startCuttingProxy(broker.brokersOf('SASL_SSL'), count);
+  const escaped: unknown[] = [];
+  const note = (error: unknown): void => void escaped.push(error);
+  process.on('uncaughtExceptionMonitor', note);
+  onTestFinished(() => void process.off('uncaughtExceptionMonitor', note));
+  const opening = openLog(toEnv({ KAFKA_BROKERS: `127.0.0.1:${port}` }));
+  await expect(opening).rejects.toThrow(/^Kafka at 127\.0\.0\.1:\d+ (?:cannot be used|does not answer): /u);
+  expect(escaped).toEqual([]);
 });
 
 test('the authorities of NODE_EXTRA_CA_CERTS are believed where none is named', async () => {

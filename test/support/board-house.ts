@@ -1,4 +1,5 @@
 /** A ledger and processes on it, all in memory: what stands behind a shared board. */
+import { randomBytes } from 'node:crypto';
 import type { BoardNames } from '../../server/board/board-copy.ts';
 import { createDeltaTail, withTail, type TailedBoard } from '../../server/board/delta-tail.ts';
 import { createMemoryBoard } from '../../server/board/memory.ts';
@@ -18,7 +19,7 @@ export type BoardProcess = {
 };
 
 export type BoardHouse = {
-  /** The ledger in which polls by this name are. */
+  /** Its own, as every ledger has it: what the test before has left on a node means nothing to it. */
   readonly epoch: string;
   addPoll(change?: { readonly name?: string; readonly optionIds?: readonly string[] }): Poll;
   polls(): readonly Poll[];
@@ -37,7 +38,7 @@ export type BoardHouse = {
 
 const optionIdsDefault = ['A', 'B', 'C'];
 
-export function createBoardHouse(epoch = 'e'): BoardHouse {
+export function createBoardHouse(): BoardHouse {
   const polls = new Map<number, Poll>();
   const sums = new Map<string, number>();
   const batchNoBySlot = new Map<number, number>();
@@ -66,7 +67,7 @@ export function createBoardHouse(epoch = 'e'): BoardHouse {
   }
 
   const house: BoardHouse = {
-    epoch,
+    epoch: randomBytes(8).toString('hex'),
     addPoll({ name, optionIds = optionIdsDefault } = {}) {
       lastPollNo += 1;
       const pollNo = lastPollNo;
