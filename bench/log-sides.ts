@@ -35,7 +35,7 @@ const urlVariables = { redis: 'REDIS_URL', rabbitmq: 'RABBITMQ_URL', kafka: 'KAF
 export async function startHttpSide(plan: SidePlan, options: BenchOptions): Promise<Side> {
   const opened = await open(plan);
   const { database } = opened;
-  const server = await opened.start('server/main.ts', ['serve'], /Open\s+http:\/\/localhost:(\d+)/u);
+  const server = await opened.start('server/hustings.mjs', ['serve'], /Open\s+http:\/\/localhost:(\d+)/u);
   const worker = await opened.startWorker();
   const poll = await createPoll(server.port);
   const path = `/api/v1/polls/${poll}/ballots`;
@@ -103,7 +103,7 @@ async function open({ name, postgresUrl, log, workerApart }: SidePlan): Promise<
   return {
     database,
     start,
-    startWorker: async () => (workerApart ? start('server/main.ts', ['worker'], /(?:) is ready/u) : null),
+    startWorker: async () => (workerApart ? start('server/hustings.mjs', ['worker'], /(?:) is ready/u) : null),
     async stop(programs) {
       await Promise.all(programs.map(async (program) => program?.stop()));
       await database.end();

@@ -63,7 +63,7 @@ export async function startProgram(
 
 export function startServer(dataFolder: string, ...flags: string[]): Promise<Program> {
   const args = ['serve', '--data', dataFolder, '--port', '0', '--log-level', 'error', ...flags];
-  return startProgram('server/main.ts', args, /Open\s+http:\/\/localhost:(\d+)/u);
+  return startProgram('server/hustings.mjs', args, /Open\s+http:\/\/localhost:(\d+)/u);
 }
 
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {

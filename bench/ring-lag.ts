@@ -21,7 +21,7 @@ export async function measureLag(
   for (const bus of ['postgres', 'redis']) {
     const variables = { DATABASE_URL: await createBenchDatabase(postgresUrl), REDIS_URL: nodes[0] ?? '' };
     const flags = ['serve', '--preset', 'none', '--port', '0', '--log-level', 'error', '--bus', bus];
-    const start = () => startProgram('server/main.ts', flags, /Open\s+http:\/\/localhost:(\d+)/u, variables);
+    const start = () => startProgram('server/hustings.mjs', flags, /Open\s+http:\/\/localhost:(\d+)/u, variables);
     const servers: Program[] = [];
     try {
       // One after the other, because the first makes the tables.

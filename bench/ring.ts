@@ -259,7 +259,7 @@ async function measureHttp(postgresUrl: string, nodes: readonly string[], option
 async function startLive(postgresUrl: string, variables: Record<string, string>): Promise<Program> {
   const flags = ['serve', '--preset', 'live', '--port', '0', '--log-level', 'error'];
   const env = { ...variables, DATABASE_URL: await createBenchDatabase(postgresUrl) };
-  const server = await startProgram('server/main.ts', flags, /Open\s+http:\/\/localhost:(\d+)/u, env);
+  const server = await startProgram('server/hustings.mjs', flags, /Open\s+http:\/\/localhost:(\d+)/u, env);
   for (const option of optionIds) {
     const body = JSON.stringify({ option_id: option });
     const headers = { 'content-type': 'application/json' };

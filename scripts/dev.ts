@@ -49,7 +49,7 @@ async function buildPages(): Promise<boolean> {
 
 /** `words`: what becomes of the greeting and the like, which is read once. Errors are always shown. */
 function startServer(words: 'inherit' | 'ignore'): ChildProcess {
-  const child = run(['server/main.ts', 'serve', ...serveArguments], {
+  const child = run(['server/hustings.mjs', 'serve', ...serveArguments], {
     stdio: ['inherit', words, 'inherit'],
     env: { ...process.env, NODE_ENV: 'development' },
   });

@@ -1,21 +1,13 @@
-#!/usr/bin/env node
 /** The command line. The only file that touches `process`. */
 import { fork } from 'node:child_process';
+import path from 'node:path';
 import pino from 'pino';
 import { parseCommandLine, type Invocation } from './command-line.ts';
 import { toMetricsPlace } from './commands/banner.ts';
-import { bulk } from './commands/bulk.ts';
-import { migrateAlone } from './commands/migrate.ts';
-import { queue } from './commands/queue.ts';
-import { describeRing } from './commands/ring.ts';
-import { seedDuel, seedVotes } from './commands/seed.ts';
 import { serve } from './commands/serve.ts';
 import type { MemberNews } from './commands/serve-processes.ts';
-import { makeToken } from './commands/token.ts';
-import { verify } from './commands/verify.ts';
 import { startHustings, type ComposeOptions, type Member } from './compose.ts';
 import { toPublicUrl, type Config } from './config.ts';
-import { startWorker } from './run-worker.ts';
 import { createLogOutput } from './lib/log-output.ts';
 import { createProgressLine } from './lib/progress-line.ts';
 import { readEnvFile, SettingError } from './lib/setting-table.ts';
@@ -43,18 +35,25 @@ async function main(): Promise<void> {
       return runServer(invocation, options);
     case 'worker':
       return runWorker(invocation, options);
-    case 'queue':
+    // What is rarely asked for is loaded only then: every start is the quicker for it.
+    case 'queue': {
+      const { queue } = await import('./commands/queue.ts');
       return say(await queue(invocation.config, invocation.options.action ?? 'length', log));
-    case 'ring':
+    }
+    case 'ring': {
+      const { describeRing } = await import('./commands/ring.ts');
       return say(await describeRing(invocation.config, invocation.options, options));
-    case 'migrate':
+    }
+    case 'migrate': {
+      const { migrateAlone } = await import('./commands/migrate.ts');
       return say(await migrateAlone(invocation.config, options));
+    }
     case 'verify': {
+      const { verify } = await import('./commands/verify.ts');
       const { agree, report } = await verify(invocation.config, options);
       process.exitCode = agree ? 0 : 1;
       return say(report);
     }
-    // What is rarely asked for is loaded only then: every start is the quicker for it.
     case 'backup': {
       const { backup } = await import('./commands/backup.ts');
       const { backupFile: file } = invocation.options;
@@ -74,6 +73,7 @@ async function main(): Promise<void> {
       return;
     }
     case 'token': {
+      const { makeToken } = await import('./commands/token.ts');
       const { config, options: request } = invocation;
       return say(await makeToken(config, { ...request, now: Date.now() }));
     }
@@ -100,7 +100,7 @@ async function runServer(
 }
 
 function forkMember(member: Member): ReturnType<typeof fork> {
-  return fork(import.meta.filename, process.argv.slice(2), {
+  return fork(path.join(import.meta.dirname, 'hustings.mjs'), process.argv.slice(2), {
     env: { ...process.env, [memberVariable]: JSON.stringify(member) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -127,6 +127,7 @@ async function runWorker(
   { config }: Extract<Invocation, { command: 'worker' }>,
   options: ComposeOptions,
 ): Promise<void> {
+  const { startWorker } = await import('./run-worker.ts');
   const started = startWorker(config, options);
   onStopSignal(() => {
     say('Stopping: finishing what is in hand …');
@@ -153,6 +154,7 @@ function onStopSignal(stop: () => void): void {
 }
 
 async function runBulk({ config, options }: Extract<Invocation, { command: 'bulk' }>): Promise<void> {
+  const { bulk } = await import('./commands/bulk.ts');
   const { file, poll, url = toPublicUrl(config) } = options;
   const { counted, refused } = await bulk({ file, poll, url }, (line, code, detail) => {
     process.stderr.write(`line ${line}: ${code}: ${detail}\n`);
@@ -163,6 +165,7 @@ async function runBulk({ config, options }: Extract<Invocation, { command: 'bulk
 }
 
 async function runSeed({ config, options }: Extract<Invocation, { command: 'seed' }>): Promise<void> {
+  const { seedDuel, seedVotes } = await import('./commands/seed.ts');
   const { url = toPublicUrl(config) } = options;
   const progress = createProgressLine(process.stderr, 'Casting votes', seedVotes);
   const { a, b, retries } = await seedDuel({ url, onProgress: progress.show }).finally(progress.end);

@@ -3,7 +3,8 @@ import { widthOf } from './text-width.ts';
 
 export type Font = { readonly px: number; readonly bold: boolean };
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when the first text is too long: making it takes 20 ms, and most servers draw nothing. */
+let segmenter: Intl.Segmenter | undefined;
 /** Enough of a text for every line of a picture. */
 const charsMax = 1_000;
 
@@ -54,7 +55,7 @@ function cut(text: string, widthPx: number, font: Font): string {
 function takeWithin(text: string, widthPx: number, font: Font): string {
   let end = 0;
   let leftPx = widthPx;
-  for (const { segment, index } of segmenter.segment(text)) {
+  for (const { segment, index } of toCharacters(text)) {
     leftPx -= widthPxOf(segment, font);
     if (leftPx < 0) break;
     end = index + segment.length;
@@ -81,6 +82,12 @@ function takeLine(text: string, widthPx: number, font: Font): string {
   if (fitting === text) return text;
   const space = text[fitting.length] === ' ' ? fitting.length : fitting.lastIndexOf(' ');
   if (space > 0) return text.slice(0, space);
-  const [first] = segmenter.segment(text);
+  const [first] = toCharacters(text);
   return fitting === '' ? (first?.segment ?? text) : fitting;
+}
+
+/** As people see them. */
+function toCharacters(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
 }

@@ -89,7 +89,7 @@ export async function startDeployment(
     stop,
     kill: (name) => running.get(name)?.kill() ?? Promise.reject(new Error(`${profile} has no ${name}.`)),
     async execute(name, ...args) {
-      const { stdout } = await run(process.execPath, ['server/main.ts', ...args], {
+      const { stdout } = await run(process.execPath, ['server/hustings.mjs', ...args], {
         cwd: app,
         env: environments.get(name),
       });

@@ -41,7 +41,7 @@ export async function supervise(plan: Plan): Promise<Supervised> {
   let lastWords = '';
 
   function begin(env: Plan['env']): void {
-    const child = spawn(process.execPath, ['server/main.ts', ...command], {
+    const child = spawn(process.execPath, ['server/hustings.mjs', ...command], {
       cwd: folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

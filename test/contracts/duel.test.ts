@@ -7,7 +7,7 @@ import { startTestServer } from '../support/server.ts';
 import { ask } from '../support/wire.ts';
 
 const run = promisify(execFile);
-const mainFile = new URL('../../server/main.ts', import.meta.url).pathname;
+const mainFile = new URL('../../server/hustings.mjs', import.meta.url).pathname;
 
 describe('the vote page', () => {
   test('has what clients rely on, and loads nothing from another host', async () => {

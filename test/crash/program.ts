@@ -23,7 +23,7 @@ export type Launch = {
   readonly guard?: Guard;
 };
 
-export const mainFile = path.resolve(import.meta.dirname, '../../server/main.ts');
+export const mainFile = path.resolve(import.meta.dirname, '../../server/hustings.mjs');
 export const serverReadyText = 'Hustings is ready';
 export const workerReadyText = 'The worker is ready';
 

@@ -22,7 +22,7 @@ test('every stage begins with one exact image, of the Node that the scripts inst
 test.for(targets)('the image %s runs the server itself, without root, and tells whether it lives', (target) => {
   const last = (name: string): string | undefined => instructionsOf(dockerfile, target, name).at(-1)?.rest;
   expect(last('USER')).toBe('node');
-  expect(last('ENTRYPOINT')).toBe('["node", "server/main.ts"]');
+  expect(last('ENTRYPOINT')).toBe('["node", "server/hustings.mjs"]');
   expect(last('CMD')).toBe('["serve"]');
   expect(last('HEALTHCHECK')).toMatch(/ CMD \["node", "deploy\/healthcheck\.ts"\]$/u);
 });
