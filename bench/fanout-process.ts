@@ -14,6 +14,7 @@ import type { PollTally } from '../server/board/tally-board.ts';
 import { createHub } from '../server/live/hub.ts';
 import { createKeeper } from '../server/live/keeper.ts';
 import { fullBytes } from '../server/live/subscriber.ts';
+import { serveLiveProtocol } from '../server/live/live-protocol.ts';
 import { createSocketDoor } from '../server/live/websocket.ts';
 import { makePoll } from '../server/poll/test-support.ts';
 import { anyone } from '../server/poll/visibility.ts';
@@ -68,10 +69,9 @@ function serveByHub(): void {
   });
   const hub = createHub({ results, pollNow: () => poll, frameMs: moving === 'idle' ? 100 : roundMs });
   if (moving !== 'idle') setInterval(() => (version += 1), roundMs);
+  const protocolParts = { hub, findPoll: () => Promise.resolve(poll), viewerOf: () => Promise.resolve(anyone) };
   server.on('upgrade', (request, socket, head) => {
-    door.open({ request, socket, head }, (liveSocket) => {
-      liveSocket.onEnd(hub.subscribe(poll, anyone, liveSocket));
-    });
+    door.open({ request, socket, head }, (liveSocket) => serveLiveProtocol(protocolParts, liveSocket, request.headers));
   });
 }
 

@@ -51,12 +51,14 @@ export function servePartySocket(parts: PartySocketParts, socket: LiveSocket): v
   }
 
   const leaveLeaderboard = followLeaderboard(parts, socket);
-  socket.onMessage(take);
-  socket.onEnd(() => {
-    ended = true;
-    leaveLeaderboard();
-    for (const leave of followed.values()) leave();
-    followed.clear();
+  socket.listen({
+    onMessage: take,
+    onEnd() {
+      ended = true;
+      leaveLeaderboard();
+      for (const leave of followed.values()) leave();
+      followed.clear();
+    },
   });
 }
 

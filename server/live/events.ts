@@ -38,11 +38,11 @@ export function serveEvents(
       else response.end();
     },
   };
-  const stopKeeping = parts.keeper.keep(connection, 'events');
+  parts.keeper.keep(connection, 'events');
   const leave = parts.follow(connection);
   response.once('close', () => {
     leave();
-    stopKeeping();
+    parts.keeper.forget(connection);
     parts.seat.release();
   });
 }

@@ -24,8 +24,9 @@ export type Traffic = { readonly transport: Transport; readonly connections: num
 export type Keeper = {
   /** null where there are too many, in all or from this address, and after the end. */
   admit(address: string, transport: Transport): Seat | null;
-  /** Looks after a connection until the answered function is called. */
-  keep(connection: Connection, transport: Transport): () => void;
+  /** Looks after a connection until it is forgotten. `heartbeats`: whether one that is silent gets heartbeat frames; true unless said otherwise. */
+  keep(connection: Connection, transport: Transport, habits?: { readonly heartbeats: boolean }): void;
+  forget(connection: Connection): void;
   count(): number;
   /** Frames that were sent to connections that are kept elsewhere. */
   noteFrames(transport: Transport, count: number): void;
@@ -38,6 +39,7 @@ export type Keeper = {
 
 type Kept = {
   readonly transport: Transport;
+  readonly heartbeats: boolean;
   sentCount: number;
   silentMs: number;
   fullMs: number;
@@ -62,10 +64,10 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
   function sweep(): void {
     const heartbeat = createFrame({ type: 'heartbeat', at: new Date(now()).toISOString() } as { type: string });
     for (const [connection, state] of kept) {
-      const reason = findEnd(connection, state);
+      const reason = findEnd(connection, state, { sweepMs, heartbeatMs });
       if (reason !== null) {
         connection.end(reason);
-      } else if (state.silentMs >= heartbeatMs && !connection.full()) {
+      } else if (state.heartbeats && state.silentMs >= heartbeatMs && !connection.full()) {
         state.silentMs = 0;
         connection.send(heartbeat);
         state.sentCount = connection.sentCount();
@@ -77,29 +79,19 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
     }
   }
 
-  function findEnd(connection: Connection, state: Kept): CloseCode | null {
-    const sentCount = connection.sentCount();
-    state.silentMs = sentCount === state.sentCount ? state.silentMs + sweepMs : 0;
-    state.sentCount = sentCount;
-    state.fullMs = connection.full() ? state.fullMs + sweepMs : 0;
-    if (state.fullMs >= fullMsMax || connection.backlogBytes() >= backlogBytesMax) return closeCodes.subscriber_slow;
-    state.unprobedMs += sweepMs;
-    if (state.unprobedMs >= heartbeatMs) {
-      state.unprobedMs = 0;
-      state.unanswered = connection.probe() ? 0 : state.unanswered + 1;
-    }
-    return state.unanswered > unansweredMax ? closeCodes.idle : null;
-  }
-
   return {
     admit: (address, transport) => (ended === null ? seats.take(address, transport) : null),
-    keep(connection, transport) {
+    keep(connection, transport, { heartbeats } = { heartbeats: true }) {
       if (ended !== null) connection.end(ended);
-      kept.set(connection, { transport, sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 });
+      const times = { sentCount: 0, silentMs: 0, fullMs: 0, unprobedMs: 0, unanswered: 0 };
+      kept.set(connection, { transport, heartbeats, ...times });
       timer ??= setInterval(sweep, sweepMs).unref();
-      return () => {
-        if (kept.delete(connection)) frames.note(transport, connection.sentCount());
-      };
+    },
+    forget(connection) {
+      const state = kept.get(connection);
+      if (state === undefined) return;
+      kept.delete(connection);
+      frames.note(state.transport, connection.sentCount());
     },
     count: seats.count,
     noteFrames: frames.note,
@@ -122,6 +114,25 @@ export function createKeeper({ connectionsMax, connectionsPerAddressMax, heartbe
       for (const connection of kept.keys()) connection.end(reason);
     },
   };
+}
+
+/** Notes how the connection was since the last sweep, and answers why it is to end; null where it is not. */
+function findEnd(
+  connection: Connection,
+  state: Kept,
+  { sweepMs, heartbeatMs }: { readonly sweepMs: number; readonly heartbeatMs: number },
+): CloseCode | null {
+  const sentCount = connection.sentCount();
+  state.silentMs = sentCount === state.sentCount ? state.silentMs + sweepMs : 0;
+  state.sentCount = sentCount;
+  state.fullMs = connection.full() ? state.fullMs + sweepMs : 0;
+  if (state.fullMs >= fullMsMax || connection.backlogBytes() >= backlogBytesMax) return closeCodes.subscriber_slow;
+  state.unprobedMs += sweepMs;
+  if (state.unprobedMs >= heartbeatMs) {
+    state.unprobedMs = 0;
+    state.unanswered = connection.probe() ? 0 : state.unanswered + 1;
+  }
+  return state.unanswered > unansweredMax ? closeCodes.idle : null;
 }
 
 /** Connections count for themselves what they send, so that sending costs nothing more. This adds up what those sent that have ended. */

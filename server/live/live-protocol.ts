@@ -8,7 +8,7 @@ import type { Poll } from '../poll/poll.ts';
 import type { Viewer } from '../poll/visibility.ts';
 import { createFrame } from './frame.ts';
 import type { Hub } from './hub.ts';
-import type { LiveSocket } from './websocket.ts';
+import type { LiveSocket, SocketListener } from './websocket.ts';
 
 export type LiveProtocolParts = {
   readonly hub: Hub;
@@ -29,73 +29,88 @@ function isClientMessage(value: unknown): value is ClientMessage {
 }
 
 export function serveLiveProtocol(parts: LiveProtocolParts, socket: LiveSocket, headers: IncomingHttpHeaders): void {
-  /** How to stop following, by the id of the poll. */
-  const followed = new Map<string, () => void>();
-  let leaveLeaderboard: (() => void) | null = null;
-  let ended = false;
+  socket.listen(new LiveSession(parts, socket, headers));
+}
 
-  async function follow(name: string, message: Extract<ClientMessage, { type: 'subscribe' }>): Promise<void> {
-    const poll = await parts.findPoll(name);
-    const { manageKey, ballot } = message;
-    const viewer = await parts.viewerOf(
-      manageKey === undefined ? headers : { ...headers, 'manage-key': manageKey },
-      poll,
-      ballot,
-    );
-    // The socket may have ended while the ledger was asked.
-    if (ended) return;
-    followed.get(poll.id)?.();
-    followed.delete(poll.id);
-    if (followed.size >= subscriptionsMax) {
-      throw new AppError('rate_limited', `One socket follows at most ${subscriptionsMax} polls.`);
-    }
-    followed.set(poll.id, parts.hub.subscribe(poll, viewer, socket));
+/** What one socket follows. A class for the same reason as the socket itself. */
+class LiveSession implements SocketListener {
+  readonly #parts: LiveProtocolParts;
+  readonly #socket: LiveSocket;
+  readonly #headers: IncomingHttpHeaders;
+  /** How to stop following, by the id of the poll. */
+  readonly #followed = new Map<string, () => void>();
+  #leaveLeaderboard: (() => void) | null = null;
+  #hasEnded = false;
+
+  constructor(parts: LiveProtocolParts, socket: LiveSocket, headers: IncomingHttpHeaders) {
+    this.#parts = parts;
+    this.#socket = socket;
+    this.#headers = headers;
   }
 
-  async function take(message: ClientMessage): Promise<void> {
+  async onMessage(text: string): Promise<void> {
+    const message = parse(text);
+    if (isClientMessage(message)) await this.#take(message);
+    else this.#socket.end(closeCodes.request_malformed);
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    for (const leave of this.#followed.values()) leave();
+    this.#followed.clear();
+    this.#leaveLeaderboard?.();
+  }
+
+  async #take(message: ClientMessage): Promise<void> {
     switch (message.type) {
       case 'subscribe': {
         const names = [...(message.polls ?? []), ...(message.poll === undefined ? [] : [message.poll])];
-        if (names.length === 0) tellError(socket, 'request_malformed', 'Name a poll, or several as polls.');
-        for (const name of names) await orTell(socket, name, () => follow(name, message));
+        if (names.length === 0) tellError(this.#socket, 'request_malformed', 'Name a poll, or several as polls.');
+        for (const name of names) await orTell(this.#socket, name, () => this.#follow(name, message));
         return;
       }
       case 'unsubscribe':
-        return orTell(socket, message.poll, async () => {
-          const { id } = await parts.findPoll(message.poll);
-          followed.get(id)?.();
-          followed.delete(id);
+        return orTell(this.#socket, message.poll, async () => {
+          this.#leave((await this.#parts.findPoll(message.poll)).id);
         });
       case 'subscribe_leaderboard':
-        leaveLeaderboard?.();
-        leaveLeaderboard = parts.hub.subscribeToLeaderboard(
+        this.#leaveLeaderboard?.();
+        this.#leaveLeaderboard = this.#parts.hub.subscribeToLeaderboard(
           message.window ?? 'all',
           message.limit ?? leaderboardLimitDefault,
-          socket,
+          this.#socket,
         );
         return;
       case 'unsubscribe_leaderboard':
-        leaveLeaderboard?.();
-        leaveLeaderboard = null;
+        this.#leaveLeaderboard?.();
+        this.#leaveLeaderboard = null;
         return;
-      case 'ping':
-        socket.send(
-          createFrame({ type: 'heartbeat', at: new Date(parts.hub.now()).toISOString() } as { type: string }),
-        );
+      case 'ping': {
+        const at = new Date(this.#parts.hub.now()).toISOString();
+        this.#socket.send(createFrame({ type: 'heartbeat', at } as { type: string }));
+      }
     }
   }
 
-  socket.onMessage(async (text) => {
-    const message = parse(text);
-    if (isClientMessage(message)) await take(message);
-    else socket.end(closeCodes.request_malformed);
-  });
-  socket.onEnd(() => {
-    ended = true;
-    for (const leave of followed.values()) leave();
-    followed.clear();
-    leaveLeaderboard?.();
-  });
+  async #follow(name: string, message: Extract<ClientMessage, { type: 'subscribe' }>): Promise<void> {
+    const { hub, findPoll, viewerOf } = this.#parts;
+    const poll = await findPoll(name);
+    const { manageKey, ballot } = message;
+    const headers = manageKey === undefined ? this.#headers : { ...this.#headers, 'manage-key': manageKey };
+    const viewer = await viewerOf(headers, poll, ballot);
+    // The socket may have ended while the ledger was asked.
+    if (this.#hasEnded) return;
+    this.#leave(poll.id);
+    if (this.#followed.size >= subscriptionsMax) {
+      throw new AppError('rate_limited', `One socket follows at most ${subscriptionsMax} polls.`);
+    }
+    this.#followed.set(poll.id, hub.subscribe(poll, viewer, this.#socket));
+  }
+
+  #leave(pollId: string): void {
+    this.#followed.get(pollId)?.();
+    this.#followed.delete(pollId);
+  }
 }
 
 /** Does something for the client, or tells it why not. */

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { PollName } from '../../../protocol/poll.ts';
 import { AppError } from '../../errors.ts';
 import { serveEvents } from '../../live/events.ts';
-import { serveLiveProtocol } from '../../live/live-protocol.ts';
+import { serveLiveProtocol, type LiveProtocolParts } from '../../live/live-protocol.ts';
 import type { Seat, Transport } from '../../live/keeper.ts';
 import { refuseUpgrade } from '../../live/websocket.ts';
 import { answerOf, readsHeaders, refusalsOf } from '../answers.ts';
@@ -30,6 +30,12 @@ export function registerLiveRoutes(app: HttpApp, parts: HttpParts, options: Orig
 type OriginOptions = Pick<HttpOptions, 'corsOrigins' | 'publicUrl'>;
 
 function registerSocket(parts: HttpParts, options: OriginOptions): void {
+  // Made once: as part of what a request has around it, they would keep the request as long as the socket.
+  const protocolParts: LiveProtocolParts = {
+    hub: parts.hub,
+    findPoll: (name) => findPoll(parts, name),
+    viewerOf: (headers, poll, ballotId) => liveViewerOf(parts, headers, poll, ballotId),
+  };
   parts.live.upgrades.at('/api/v1/live', (upgrade) => {
     const { request, socket } = upgrade;
     if (!isOurOrigin(request.headers, options)) {
@@ -41,17 +47,7 @@ function registerSocket(parts: HttpParts, options: OriginOptions): void {
       );
       return;
     }
-    parts.live.door.open(upgrade, (liveSocket) =>
-      serveLiveProtocol(
-        {
-          hub: parts.hub,
-          findPoll: (name) => findPoll(parts, name),
-          viewerOf: (headers, poll, ballotId) => liveViewerOf(parts, headers, poll, ballotId),
-        },
-        liveSocket,
-        request.headers,
-      ),
-    );
+    parts.live.door.open(upgrade, (liveSocket) => serveLiveProtocol(protocolParts, liveSocket, request.headers));
   });
 }
 
