@@ -1,4 +1,5 @@
 /** What the contract `election` keeps in Redis: results for a while, and the votes of a minute. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -90,13 +91,17 @@ test('votes a minute are counted for all servers together', async () => {
   const second = await start('--votes-per-minute-max', '4');
   await untilKept(first);
   await untilKept(second);
-  const statuses: number[] = [];
-  for (const server of [first, second, first, second, first, second]) {
-    const { status, headers } = await sendVote(server, 'alice', ada);
-    statuses.push(status);
-    if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-  }
-  expect(statuses).toEqual([202, 202, 202, 202, 429, 429]);
+  const castSix = async (user: string): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (const server of [first, second, first, second, first, second]) {
+      const { status, headers } = await sendVote(server, user, ada);
+      statuses.push(status);
+      if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    }
+    return statuses;
+  };
+  // A server that waits too long for an answer of Redis counts by itself for a while.
+  await expect.poll(() => castSix(randomUUID())).toEqual([202, 202, 202, 202, 429, 429]);
   expect((await sendVote(second, 'bob', ada)).status).toBe(202);
 });
 

@@ -33,15 +33,16 @@ test('binary messages end the socket, and so do messages over 4 KiB', async () =
 
 test('what cannot be done is told, and the socket stays', async () => {
   const server = shared();
+  const { id } = await createPoll(server.url);
   const stream = await openSocketStream(server.url, [
     { type: 'subscribe', poll: 'no-such-poll' },
     { type: 'subscribe', poll: '\u0000' },
     { type: 'subscribe' },
     { type: 'unsubscribe', poll: 'no-such-poll' },
     { type: 'unsubscribe_leaderboard' },
-    { type: 'ping' },
+    { type: 'subscribe', poll: id },
   ]);
-  await stream.next('heartbeat');
+  await stream.next('snapshot');
   const errors = stream.frames.flatMap((frame) => (frame.type === 'error' ? [frame.code] : []));
   expect(errors).toEqual(['poll_not_found', 'poll_not_found', 'request_malformed', 'poll_not_found']);
 });

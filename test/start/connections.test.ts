@@ -25,7 +25,9 @@ test.each([
     const { DATABASE_URL: _url, POSTGRES_HOST: _host, ...others } = process.env;
     const databaseUrl = place === 'embedded' ? null : await createDatabase();
     const env = databaseUrl === null ? others : { ...others, DATABASE_URL: databaseUrl };
-    const argv = ['--data', folder, '--port', String(port), '--preset', 'none', '--log-level', 'silent', ...row.flags];
+    const base = ['--data', folder, '--port', String(port), '--preset', 'none', '--log-level', 'silent'];
+    // What is held is to wait as long as it takes to see all of it.
+    const argv = [...base, '--statement-timeout-ms', '60000', ...row.flags];
     const needs = toConnectionNeeds(
       parseConfig({ argv, env: databaseUrl === null ? {} : { DATABASE_URL: databaseUrl } }),
     );
@@ -42,9 +44,10 @@ test.each([
     const held = await holdLedger(databaseUrl === null ? embedded : { connectionString: databaseUrl }, {
       alone: databaseUrl === null,
     });
+    onTestFinished(held.letGo);
     const answered = floodLedger(url, poll.id, requests);
     const processes = row.flags.includes('--processes') ? 2 : 1;
-    await expect.poll(held.countWaiting, { timeout: 9_000 }).toBe(processes * (needs.pool + needs.lanes));
+    await expect.poll(held.countWaiting).toBe(processes * (needs.pool + needs.lanes));
     const count = await held.count();
     await held.letGo();
     await answered;

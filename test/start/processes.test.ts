@@ -128,12 +128,13 @@ test('a port that another has, even with the same right to share it, is refused 
 });
 
 test('a process that cannot start stops all of them with its reason', async () => {
-  const taken = createServer().listen(0, '127.0.0.1');
+  // Below the ports of outgoing connections, where nobody else comes by the neighbour.
+  const port = await findFreePort();
+  const taken = createServer().listen(port + 1, '127.0.0.1');
   await once(taken, 'listening');
-  const { port } = taken.address() as { port: number }; // It listens on TCP.
-  const flags = ['--processes', '2', '--metrics-port', String(port - 1)];
+  const flags = ['--processes', '2', '--metrics-port', String(port)];
   await expect(start(await makeFolder(), await findFreePort(), ...flags)).rejects.toThrow(
-    new RegExp(`hustings: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n$`, 'u'),
+    new RegExp(`hustings: listen EADDRINUSE: address already in use 127.0.0.1:${port + 1}\n$`, 'u'),
   );
   taken.close();
 });

@@ -105,7 +105,7 @@ test('a terminal that closes stops the server cleanly', async () => {
   expect(await ended).toEqual([0, null]);
 });
 
-test.each([[['help']], [['version']], [['doctor']]])(
+test.each([[['help']], [['version']], [['doctor', '--port', '0']]])(
   '%s ends as it would where nobody reads what it says',
   async (words) => {
     const { ended, readStatus } = await startInShell([process.execPath, mainFile, ...words], '| true');

@@ -12,6 +12,7 @@ export type HeldLedger = {
 /** `alone`: no other database of ours is on that server. */
 export async function holdLedger(options: pg.ClientConfig, { alone }: { alone: boolean }): Promise<HeldLedger> {
   const client = new pg.Client({ ...options, application_name: 'test' });
+  client.on('error', () => undefined);
   await client.connect();
   await client.query('begin');
   await client.query('lock table ballots in access exclusive mode');

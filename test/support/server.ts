@@ -67,6 +67,8 @@ async function runOn(databaseUrl: string, flags: readonly string[], env: Environ
     onLost: fail,
   });
   const client = new pg.Client({ connectionString: databaseUrl });
+  // Tests end the connections of a database, too.
+  client.on('error', () => undefined);
   await client.connect();
   let stopped: Promise<void> | null = null;
   const stop = () => (stopped ??= running.stop().then(() => client.end()));
