@@ -62,6 +62,8 @@ test.for([
   await expect(log.checkDurability()).rejects.toThrow(`config set ${name} ${strict}`);
   await client.configSet(name, strict ?? '');
   await log.checkDurability();
+  // Switched on again, its file keeps nothing until all that it holds is in there.
+  expect(await client.info('persistence')).toMatch(/^aof_rewrite_in_progress:0\r?$/mu);
   await close();
 });
 

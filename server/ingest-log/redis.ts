@@ -5,6 +5,7 @@
  * never capped by its length, which would drop what was acknowledged: it is trimmed below the oldest entry that somebody still
  * has to record.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 import { createAbsence } from '../lib/absence.ts';
 import { connectToRedis, type RedisClient } from '../lib/redis-client.ts';
@@ -97,6 +98,10 @@ function toAppendFailed(error: unknown): AppendFailed {
   return new AppendFailed('ingest_log_unavailable', neverLeft ? 'no' : 'unknown', error);
 }
 
+/** For 64 MB it takes about a second. */
+const firstFileMsMax = 10_000;
+const firstFileLookMs = 50;
+
 const weakSettings: readonly (readonly [name: string, wanted: string, risk: string])[] = [
   ['appendonly', 'yes', 'keeps nothing on its disk'],
   ['appendfsync', 'always', 'may lose its last second in a power cut'],
@@ -113,7 +118,7 @@ async function checkDurability(client: RedisClient): Promise<void> {
     );
   });
   const weak = weakSettings.filter(([name, wanted]) => settings[name] !== undefined && settings[name] !== wanted);
-  if (weak.length === 0) return;
+  if (weak.length === 0) return untilFirstFile(client);
   // All of them at once: nobody wants to start again for each.
   const faults = weak.map(([name, , risk]) => `${name} = ${settings[name]}, so it ${risk}`);
   const remedies = weak.map(([name, wanted]) => `"redis-cli config set ${name} ${wanted}"`);
@@ -121,6 +126,25 @@ async function checkDurability(client: RedisClient): Promise<void> {
     `Redis has ${faults.join('; ')}. Run ${remedies.join(' and ')} there and put ${weak.length === 1 ? 'it' : 'them'} into ` +
       'redis.conf, or start with --durability process.',
   );
+}
+
+/**
+ * Switched on while it runs, Redis 7 keeps nothing until it has written a first file with all that it holds. It does not tell that from an
+ * ordinary rewrite, during which all is kept, but for the size of the file before; and one that tells nothing is believed.
+ */
+async function untilFirstFile(client: RedisClient): Promise<void> {
+  const until = performance.now() + firstFileMsMax;
+  for (;;) {
+    const facts = await client.info('persistence').catch(() => '');
+    if (!/^aof_rewrite_(?:in_progress|scheduled):1\r?$/mu.test(facts)) return;
+    if (performance.now() > until) {
+      if (!/^aof_base_size:0\r?$/mu.test(facts)) return;
+      throw new Error(
+        'Redis is still writing its first append-only file, and keeps nothing before that. Try again later.',
+      );
+    }
+    await sleep(firstFileLookMs);
+  }
 }
 
 function toReason(error: unknown): string {

@@ -23,7 +23,9 @@ test.each(['postgres', 'redis'])(
       REDIS_URL: inject('redisUrls')[0] ?? '',
       REDIS_STREAM: `connections-${bus}`,
     };
-    const shared = ['--queue', 'redis', '--bus', bus, '--preset', 'none', '--log-level', 'silent'];
+    // What is held is to wait as long as it takes to see all of it.
+    const patient = ['--statement-timeout-ms', '60000'];
+    const shared = ['--queue', 'redis', '--bus', bus, '--preset', 'none', '--log-level', 'silent', ...patient];
     const serverFlags = [...shared, '--worker=false', '--port', String(port)];
     // The clock is measured each second, so that a pool of one always has its connection.
     const workerFlags = [...shared, '--pool-connections-max', '1'];
@@ -53,7 +55,7 @@ test.each(['postgres', 'redis'])(
     const poll = await createPoll(url);
     const heldFromServer = await holdLedger({ connectionString: env.DATABASE_URL }, { alone: false });
     const answered = floodLedger(url, poll.id, requests);
-    await expect.poll(heldFromServer.countWaiting, { timeout: 9_000 }).toBe(serverNeeds.pool);
+    await expect.poll(heldFromServer.countWaiting).toBe(serverNeeds.pool);
     expect(await heldFromServer.count()).toBe(serverNeeds.all);
     await heldFromServer.letGo();
     await answered;
@@ -62,7 +64,7 @@ test.each(['postgres', 'redis'])(
     // It finds the ballots that the server has accepted.
     const heldFromWorker = await holdLedger({ connectionString: env.DATABASE_URL }, { alone: false });
     const stopWorker = await start('worker', workerFlags);
-    await expect.poll(heldFromWorker.countWaiting, { timeout: 9_000 }).toBeGreaterThan(0);
+    await expect.poll(heldFromWorker.countWaiting).toBeGreaterThan(0);
     const count = await heldFromWorker.count();
     expect(count).toBeLessThanOrEqual(workerNeeds.all);
     expect(count).toBeGreaterThan(workerNeeds.news + workerNeeds.pool);

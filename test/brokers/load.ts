@@ -25,7 +25,7 @@ const answerMsMax = 10_000;
 const drainMsMax = 30_000;
 const drainPauseMs = 100;
 /** How long surfaces and streams may take to show what the ledger has. */
-const settleMsMax = 10_000;
+const settleMsMax = 30_000;
 const waitMsMax = 60_000;
 const shownMax = 20;
 
