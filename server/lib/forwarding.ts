@@ -21,6 +21,8 @@ export type Forwarding = {
 
 export type AddressOf = Forwarding['addressOf'];
 
+/** `203.0.113.9:5555`, `[2001:db8::9]:5555`: some gateways name the port, too. */
+const addressWithPort = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<v4>[\d.]+))(?::\d{1,5})?$/iu;
 const hostPattern = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu;
 
 /** `trusted`: the addresses of proxies, as ranges. */
@@ -32,7 +34,7 @@ export function createForwarding(trusted: readonly string[]): Forwarding {
     let address = toPlainAddress(socket.remoteAddress ?? '');
     const claims = String(headers['x-forwarded-for'] ?? '').split(',');
     while (trusts(address)) {
-      const claimed = toPlainAddress(claims.pop()?.trim() ?? '');
+      const claimed = toPlainAddress(withoutPort(claims.pop()?.trim() ?? ''));
       if (isIP(claimed) === 0) return address;
       address = claimed;
     }
@@ -72,6 +74,11 @@ function isForwarded(headers: IncomingHttpHeaders): boolean {
 /** What the proxy next to us has said stands last. */
 function lastOf(value: string | string[] | undefined): string | undefined {
   return value === undefined ? undefined : String(value).split(',').at(-1)?.trim();
+}
+
+function withoutPort(claim: string): string {
+  const { v6, v4 } = addressWithPort.exec(claim)?.groups ?? {};
+  return v6 ?? v4 ?? claim;
 }
 
 function toProtocol(text: string | undefined): string | undefined {
