@@ -96,7 +96,7 @@ export function openRecorder({ config, ledger, known, log, meters, onStep }: Int
 }
 
 /** Half of what a worker has in hand at most (`worker.ts`): the other half keeps the log flowing. */
-const followersMax = 32;
+const waitingSegmentsMax = 32;
 
 /** A worker of this process, on a recorder of its own. */
 export function openWorker(parts: IntakeParts, segments: SegmentLog, { recorder }: OpenRecorder): Worker {
@@ -111,7 +111,7 @@ export function openWorker(parts: IntakeParts, segments: SegmentLog, { recorder 
       peekPoll: known.polls.byNo,
       followers: createFollowers({
         findDecided: async (ballotIds) => (await findOutcomes(ballotIds)).map(({ ballotId }) => ballotId),
-        followersMax,
+        segmentsMax: waitingSegmentsMax,
       }),
       insist,
       ...(meters === undefined ? {} : { meter: meters.ballots }),

@@ -42,9 +42,9 @@ export function createSegmentRecording(parts: SegmentRecordingParts): SegmentRec
   const readPoll = (pollNo: number): Promise<Poll | null> => insist('reading a poll', () => parts.readPoll(pollNo));
 
   /** The way of a ballot that waits for something, or that failed. `failed` only where the ballot itself is to blame. */
-  async function recordPatiently(read: SegmentBallot, failed: Failure | null): Promise<Outcome> {
+  async function recordPatiently(read: SegmentBallot, segment: object, failed: Failure | null): Promise<Outcome> {
     // Where ballots do not replace each other the first one counts, so a later one waits until that is decided.
-    if (failed === null && read.follows !== null) await followers.awaitDecision(read.follows);
+    if (failed === null && read.follows !== null) await followers.awaitDecision(read.follows, segment);
     const poll = peekPoll(read.pollNo) ?? (await readPoll(read.pollNo));
     if (poll === null) return { kind: 'not_taken' };
     const ballot = toBallot(read, poll);
@@ -59,8 +59,9 @@ export function createSegmentRecording(parts: SegmentRecordingParts): SegmentRec
   }
 
   /** `done` is called once, with the final outcome, whatever time it takes the ledger. Nearly every ballot gets there without a promise. */
-  function record(read: SegmentBallot, done: (outcome: Outcome) => void): void {
-    const patiently = async (failed: Failure | null): Promise<void> => done(await recordPatiently(read, failed));
+  function record(read: SegmentBallot, segment: object, done: (outcome: Outcome) => void): void {
+    const patiently = async (failed: Failure | null): Promise<void> =>
+      done(await recordPatiently(read, segment, failed));
     const poll = peekPoll(read.pollNo);
     if (poll === undefined || read.follows !== null) {
       void patiently(null);
@@ -78,7 +79,7 @@ export function createSegmentRecording(parts: SegmentRecordingParts): SegmentRec
       let openCount = ballots.length;
       if (openCount === 0) resolve(exceptions);
       for (const [index, ballot] of ballots.entries()) {
-        record(ballot, (outcome) => {
+        record(ballot, ballots, (outcome) => {
           if (outcome.kind !== 'counted') exceptions.set(index, outcome);
           openCount -= 1;
           if (openCount === 0) resolve(exceptions);

@@ -44,7 +44,7 @@ async function createSample(outcomeOf: (ballot: Ballot) => Outcome = () => count
       peekPoll: find,
       followers: createFollowers({
         findDecided: (ballotIds) => Promise.resolve(ballotIds.filter((ballotId) => decided.has(ballotId))),
-        followersMax: 10,
+        segmentsMax: 10,
       }),
       insist,
     }),
