@@ -79,7 +79,8 @@ export function createPageAnswers(renderer: PageRenderer, site: SiteOptions): Pa
         .header('referrer-policy', 'same-origin')
         .header('cross-origin-opener-policy', 'same-origin')
         .header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
-        .header('cache-control', 'private, no-cache');
+        // A copy that a browser shows again by itself, as after "back", would have old figures and an old clock.
+        .header('cache-control', 'no-store');
       addVary(reply, 'Accept', 'Accept-Language', 'Accept-Encoding', 'Cookie');
       const asked = toAsked(request, options);
       const wanted = { name, props, options };

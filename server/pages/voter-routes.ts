@@ -27,11 +27,14 @@ const outcomeWaitMs = 2_000;
 export function registerVoterRoutes(app: HttpApp, parts: HttpParts): void {
   const hidden = { schema: { hide: true } };
 
-  app.get<{ Querystring: { code?: string } }>('/join', hidden, (request, reply) => {
-    const code = request.query.code ?? '';
-    if (code.trim() === '') return parts.pages.send({ request, reply }, 'join', { code: '', unknown: false });
-    return reply.redirect(`/j/${encodeURIComponent(toJoinCode(code))}`, 303);
-  });
+  // `/j` is what is printed for a crowd to type.
+  for (const path of ['/join', '/j', '/j/']) {
+    app.get<{ Querystring: { code?: string } }>(path, hidden, (request, reply) => {
+      const code = request.query.code ?? '';
+      if (code.trim() === '') return parts.pages.send({ request, reply }, 'join', { code: '', unknown: false });
+      return reply.redirect(`/j/${encodeURIComponent(toJoinCode(code))}`, 303);
+    });
+  }
 
   app.get<{ Params: { code: string } }>('/j/:code', hidden, async (request, reply) => {
     const { code } = request.params;

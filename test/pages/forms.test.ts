@@ -150,6 +150,10 @@ test('a join code leads to its poll however it is typed, and an unknown one to t
   const unknown = await pageOf(server, '/j/ZZZZZZ');
   expect([unknown.status, propsOf(unknown)]).toEqual([404, { code: 'ZZZZZZ', unknown: true }]);
   expect((await pageOf(server, '/j/%00')).status).toBe(404);
+  for (const path of ['/j', '/j/', '/join']) {
+    const field = await pageOf(server, path);
+    expect([field.status, propsOf(field)]).toEqual([200, { code: '', unknown: false }]);
+  }
 });
 
 test('whoever tries many codes that do not exist gets a page that says when to go on', async () => {
