@@ -158,29 +158,18 @@ function createPieces() {
 
 export type TailedBoard = TallyBoard & {
   readonly tail: DeltaTail;
-  /** Whether it has every batch up to those that it names: after a gap it has not, until the ledger was read again. */
-  isWhole(): boolean;
 };
 
 /** The board, with a tail that takes whatever the board takes. */
 export function withTail(board: TallyBoard, tail: DeltaTail): TailedBoard {
-  let gapCount = 0;
-  let healedCount = 0;
   return {
     ...board,
     tail,
-    isWhole: () => healedCount === gapCount,
     fold(delta) {
       const isNew = delta.batchNo - (delta.batchCount ?? 1) >= board.batchNoOf(delta.slot);
       const folded = board.fold(delta);
       if (isNew) tail.put(delta);
-      if (folded === 'gap') gapCount += 1;
       return folded;
-    },
-    async load() {
-      const before = gapCount;
-      await board.load();
-      healedCount = Math.max(healedCount, before);
     },
     drop(pollNo) {
       board.drop(pollNo);

@@ -192,7 +192,40 @@ test('a load that fails leaves the board as it was, and the next one reads again
   expect(board.read(1, nowMs).votesOf(1)).toBe(7);
 });
 
-type Event = { kind: 'commit'; slot: number; votes: number } | { kind: 'load' | 'answer' | 'fail' };
+/** A vote a batch. */
+const upTo = (batchNo: number, batchCount = 1): TallyDelta => ({
+  ...deltaOf(1, batchNo, votesFor(1, batchCount)),
+  batchCount,
+});
+const ledgerAt = (batchNo: number): LedgerState =>
+  toLedgerState(Array.from({ length: batchNo }, (_, index) => upTo(index + 1)));
+
+test('where a reading ends inside of what was heard as one, a board that has all of it stays as it is', async () => {
+  const { readings, read } = createSlowLedger();
+  const board = createMemoryBoard(read);
+  for (let batchNo = 1; batchNo <= 4; batchNo += 1) board.fold(upTo(batchNo));
+  const loading = board.load();
+  expect([board.fold(upTo(8, 4)), board.fold(upTo(9))]).toEqual(['folded', 'folded']);
+  await readings[0]?.answer(ledgerAt(6));
+  await loading;
+  expect([board.read(1, nowMs).ballots, board.batchNoOf(1), board.isWhole()]).toEqual([9, 9, true]);
+});
+
+test('where a reading ends inside of what was heard as one, a board that has not all of it says so until it is read again', async () => {
+  const { readings, read } = createSlowLedger();
+  const board = createMemoryBoard(read);
+  const loading = board.load();
+  expect([board.fold(upTo(8, 4)), board.fold(upTo(9))]).toEqual(['gap', 'folded']);
+  await readings[0]?.answer(ledgerAt(6));
+  await loading;
+  expect(board.isWhole()).toBe(false);
+  const again = board.load();
+  await readings[1]?.answer(ledgerAt(9));
+  await again;
+  expect([board.read(1, nowMs).ballots, board.isWhole()]).toEqual([9, true]);
+});
+
+type Event = { kind: 'commit'; slot: number; votes: number } | { kind: 'load' | 'answer' | 'fail' | 'tell' };
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
@@ -250,5 +283,56 @@ test('for any order of batches, loads and answers the board ends where the ledge
       ]);
     }),
     { numRuns: 100 },
+  );
+});
+
+test('for any batches of another process, told one by one or several as one, a board that is whole is where it says', async () => {
+  const told = fc.oneof(event, fc.record({ kind: fc.constant('tell' as const) }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(told, { maxLength: 40 }), async (events) => {
+      const { readings, read } = createSlowLedger();
+      const committed: TallyDelta[] = [];
+      const snapshots: LedgerState[] = [];
+      const untold = new Map<number, TallyDelta[]>();
+      const board = createMemoryBoard(() => (snapshots.push(toLedgerState(committed)), read()));
+      let answeredCount = 0;
+      const answerNext = async (failing: boolean): Promise<void> => {
+        const [reading, snapshot] = [readings[answeredCount], snapshots[answeredCount]];
+        if (reading === undefined || snapshot === undefined) return;
+        answeredCount += 1;
+        await (failing ? reading.fail(new Error('away')) : reading.answer(snapshot));
+      };
+      const expectRight = (): void => {
+        if (!board.isWhole()) return;
+        const known = committed.filter(({ slot, batchNo }) => batchNo <= board.batchNoOf(slot));
+        expect(board.read(1, nowMs).ballots).toBe(
+          known.reduce((total, { changes }) => total + sum(changes, 'votes'), 0),
+        );
+      };
+      const loads: Promise<unknown>[] = [];
+      for (const each of events) {
+        if (each.kind === 'commit') {
+          const batchNo = 1 + committed.filter(({ slot }) => slot === each.slot).length;
+          const delta = deltaOf(each.slot, batchNo, votesFor(1, each.votes));
+          committed.push(delta);
+          untold.set(each.slot, [...(untold.get(each.slot) ?? []), delta]);
+        } else if (each.kind === 'tell') {
+          for (const [slot, deltas] of untold) {
+            const changes = deltas.flatMap((delta) => delta.changes);
+            board.fold({ slot, batchNo: deltas.at(-1)?.batchNo ?? 0, batchCount: deltas.length, changes });
+          }
+          untold.clear();
+        } else if (each.kind === 'load') {
+          loads.push(board.load().catch(() => 'failed'));
+        } else {
+          await answerNext(each.kind === 'fail');
+        }
+        expectRight();
+      }
+      while (answeredCount < readings.length) await answerNext(false);
+      await Promise.all(loads);
+      expectRight();
+    }),
+    { numRuns: 300 },
   );
 });

@@ -11,6 +11,8 @@ type BoardState = {
   readonly entries: Map<number, Entry>;
   readonly bounds: VoteBounds;
   readonly batchNoBySlot: Map<number, number>;
+  /** Whether every batch up to those numbers is in. */
+  isWhole: boolean;
   /** The numbers of polls that were deleted: nothing of them is taken in. */
   readonly dropped: RecentSet<number>;
 };
@@ -21,7 +23,13 @@ const noVotes: readonly number[] = [];
 
 export function createMemoryBoard(readLedger: () => Promise<LedgerState>): TallyBoard {
   const dropped = createRecentSet<number>(droppedMax);
-  let state: BoardState = { entries: new Map(), bounds: createVoteBounds(), batchNoBySlot: new Map(), dropped };
+  let state: BoardState = {
+    entries: new Map(),
+    bounds: createVoteBounds(),
+    batchNoBySlot: new Map(),
+    isWhole: true,
+    dropped,
+  };
   let foldedWhileLoading: TallyDelta[] | null = null;
   let running: Promise<void> | null = null;
   let following: Promise<void> | null = null;
@@ -32,7 +40,8 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
     try {
       const loaded = toState(await readLedger(), dropped);
       for (const delta of kept) foldInto(loaded, delta);
-      state = loaded;
+      // The reading may end inside of what was heard as one. Where the board has all of it already, it stays.
+      if (loaded.isWhole || !isAhead(state, loaded)) state = loaded;
     } finally {
       foldedWhileLoading = null;
       // Where another reading is asked for, it begins next: until then it stays the one to wait for.
@@ -68,6 +77,7 @@ export function createMemoryBoard(readLedger: () => Promise<LedgerState>): Tally
     pollNos: () => state.entries.keys(),
     versionOf: (pollNo) => state.entries.get(pollNo)?.version ?? 0,
     batchNos: () => state.batchNoBySlot,
+    isWhole: () => state.isWhole,
     batchNoOf: (slot) => state.batchNoBySlot.get(slot) ?? 0,
     drop(pollNo) {
       dropped.add(pollNo);
@@ -81,12 +91,22 @@ function foldInto(state: BoardState, delta: TallyDelta): 'folded' | 'repeat' | '
   const firstBatchNo = delta.batchNo - (delta.batchCount ?? 1) + 1;
   if (delta.batchNo <= known) return 'repeat';
   // Part of it is here already, and sums cannot be taken apart.
-  if (firstBatchNo <= known) return 'gap';
+  if (firstBatchNo <= known) {
+    state.isWhole = false;
+    return 'gap';
+  }
   state.batchNoBySlot.set(delta.slot, delta.batchNo);
   for (const change of delta.changes) {
     if (!state.dropped.has(change.pollNo)) applyChange(state, change);
   }
-  return firstBatchNo === known + 1 ? 'folded' : 'gap';
+  if (firstBatchNo === known + 1) return 'folded';
+  state.isWhole = false;
+  return 'gap';
+}
+
+/** Whether the one has all that it names, and names all that the other does. */
+function isAhead({ isWhole, batchNoBySlot }: BoardState, other: BoardState): boolean {
+  return isWhole && [...other.batchNoBySlot].every(([slot, batchNo]) => (batchNoBySlot.get(slot) ?? 0) >= batchNo);
 }
 
 function applyChange(state: BoardState, { pollNo, optionNo, second, votes, ballots, changes }: TallyChange): void {
@@ -122,6 +142,7 @@ function toState(ledger: LedgerState, dropped: RecentSet<number>): BoardState {
     entries: new Map(),
     bounds: createVoteBounds(),
     batchNoBySlot: new Map(ledger.batchNoBySlot),
+    isWhole: true,
     dropped,
   };
   for (const row of ledger.tallies) {

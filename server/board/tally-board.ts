@@ -27,7 +27,7 @@ export type TallyWindow = 'all' | 'last_ten_minutes';
 
 export type TallyBoard = {
   fold(delta: TallyDelta): 'folded' | 'repeat' | 'gap';
-  /** Replaces the whole state by one that the ledger held after this call. Calls that wait share one reading. */
+  /** Brings everything up to a state that the ledger held after this call. Calls that wait share one reading. */
   load(): Promise<void>;
   /** The tally at `nowMs` by the ledger's clock; of a poll without votes, all zero. */
   read(pollNo: number, nowMs: number): PollTally;
@@ -46,6 +46,8 @@ export type TallyBoard = {
   batchNoOf(slot: number): number;
   /** The same of every slot that it knows. */
   batchNos(): ReadonlyMap<number, number>;
+  /** Whether it holds every batch up to those numbers. After a gap it does not, until a `load` has brought what was missed. */
+  isWhole(): boolean;
   /** Forgets a poll that was deleted, for good: deltas and readings that are still on their way do not bring it back. */
   drop(pollNo: number): void;
 };

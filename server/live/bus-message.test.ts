@@ -22,10 +22,10 @@ test('a delta arrives as it was, in however many parts', () => {
   fc.assert(
     fc.property(fc.array(delta, { maxLength: 4 }), (deltas) => {
       const receive = createReceiver('me');
-      const payloads = deltas.flatMap((each, messageNo) => toPayloads({ processId: 'other', messageNo }, each));
+      const payloads = deltas.flatMap((each, messageNo) => toPayloads({ processId: 'other', messageNo }, [each]));
       expect(payloads.every((payload) => Buffer.byteLength(payload) < 8_000)).toBe(true);
       const received = payloads.map(receive).filter((each) => each !== null);
-      expect(received).toEqual(deltas.map((each) => ({ kind: 'delta', delta: each })));
+      expect(received).toEqual(deltas.map((each) => ({ kind: 'deltas', deltas: [each] })));
     }),
     { numRuns: 100 },
   );
@@ -45,7 +45,7 @@ test('the parts of several senders may be mixed', () => {
       changes: 1,
     })),
   };
-  const [a, b] = ['a', 'b'].map((processId) => toPayloads({ processId, messageNo: 1 }, long));
+  const [a, b] = ['a', 'b'].map((processId) => toPayloads({ processId, messageNo: 1 }, [long]));
   const receive = createReceiver('me');
   const received = (a ?? []).flatMap((part, index) => [receive(part), receive(b?.[index] ?? '')]);
   expect(received.filter((each) => each !== null)).toHaveLength(2);
@@ -66,10 +66,10 @@ test('a message whose beginning was missed is left out, the next one is read', (
     })),
   };
   const receive = createReceiver('me');
-  const [, ...rest] = toPayloads({ processId: 'a', messageNo: 1 }, long);
+  const [, ...rest] = toPayloads({ processId: 'a', messageNo: 1 }, [long]);
   expect(rest.map(receive).every((each) => each === null)).toBe(true);
-  const whole = toPayloads({ processId: 'a', messageNo: 2 }, { ...long, changes: [] });
-  expect(whole.map(receive)).toEqual([{ kind: 'delta', delta: { ...long, changes: [] } }]);
+  const whole = toPayloads({ processId: 'a', messageNo: 2 }, [{ ...long, changes: [] }]);
+  expect(whole.map(receive)).toEqual([{ kind: 'deltas', deltas: [{ ...long, changes: [] }] }]);
 });
 
 test("what is too long says so, what is one's own and what is no message says nothing", () => {
@@ -87,18 +87,15 @@ test("what is too long says so, what is one's own and what is no message says no
     })),
   };
   const receive = createReceiver('me');
-  expect(toPayloads({ processId: 'a', messageNo: 1 }, huge).map(receive)).toEqual([{ kind: 'too_much' }]);
-  expect(toPayloads({ processId: 'me', messageNo: 1 }, huge).map(receive)).toEqual([null]);
+  expect(toPayloads({ processId: 'a', messageNo: 1 }, [huge]).map(receive)).toEqual([{ kind: 'too_much' }]);
+  expect(toPayloads({ processId: 'me', messageNo: 1 }, [huge]).map(receive)).toEqual([null]);
   expect(receive('nonsense')).toBeNull();
 });
 
 test('merged deltas hold the sums and cover the batches of all', () => {
   const one = { pollNo: 1, optionNo: 1, second: 5, votes: 2, ballots: 2, changes: 2 };
-  const merged = [1, 2, 3].reduce<TallyDelta | undefined>(
-    (before, batchNo) => mergeDeltas(before, { slot: 4, batchNo, changes: [one, { ...one, optionNo: 2 }] }),
-    undefined,
-  );
-  expect(merged).toEqual({
+  const toDelta = (batchNo: number): TallyDelta => ({ slot: 4, batchNo, changes: [one, { ...one, optionNo: 2 }] });
+  expect(mergeDeltas([toDelta(1), toDelta(2), toDelta(3)])).toEqual({
     slot: 4,
     batchNo: 3,
     batchCount: 3,

@@ -1,15 +1,19 @@
-/** Deltas as texts that fit the bus: those of one slot made into one, and long ones cut into parts. */
+/**
+ * Deltas as texts that fit the bus. Those of one slot that follow each other go together: each for itself where that is short, so that a reader of
+ * the ledger who has some of them already can take in the others; else made into one, and long ones cut into parts.
+ */
 import type { TallyChange, TallyDelta } from '../tally/tally-change.ts';
 
 /** PostgreSQL takes payloads shorter than 8,000 bytes. All that is sent here is ASCII. */
 const partCharsMax = 7_900;
 const partsMax = 64;
+/** Of deltas that go each for themselves. */
+const apartChangesMax = 250;
 
-/** Adds the changes of a later delta of the same slot to those of the deltas before it. */
-export function mergeDeltas(before: TallyDelta | undefined, delta: TallyDelta): TallyDelta {
-  if (before === undefined) return delta;
+/** Deltas of one slot, each beginning where the one before ends, as one. */
+export function mergeDeltas(deltas: readonly [TallyDelta, ...TallyDelta[]]): TallyDelta {
   const sums = new Map<string, TallyChange>();
-  for (const change of [...before.changes, ...delta.changes]) {
+  for (const change of deltas.flatMap(({ changes }) => changes)) {
     const key = `${change.pollNo} ${change.optionNo} ${change.second}`;
     const sum = sums.get(key);
     sums.set(
@@ -24,17 +28,18 @@ export function mergeDeltas(before: TallyDelta | undefined, delta: TallyDelta): 
           },
     );
   }
-  const batchCount = (before.batchCount ?? 1) + (delta.batchCount ?? 1);
-  return { slot: delta.slot, batchNo: delta.batchNo, batchCount, changes: [...sums.values()] };
+  const batchCount = deltas.reduce((sum, delta) => sum + (delta.batchCount ?? 1), 0);
+  const { slot, batchNo } = deltas.at(-1) ?? deltas[0];
+  return { slot, batchNo, batchCount, changes: [...sums.values()] };
 }
 
 export type Sender = { readonly processId: string; readonly messageNo: number };
 
-/** The payloads that carry a delta, in their order; of one that is too long, a single one that says so. */
-export function toPayloads({ processId, messageNo }: Sender, delta: TallyDelta): string[] {
-  const text = toText(delta);
+/** The payloads that carry these deltas of one slot, in their order; where they are too long, a single one that says so. */
+export function toPayloads({ processId, messageNo }: Sender, deltas: readonly [TallyDelta, ...TallyDelta[]]): string[] {
   const head = (partNo: number, partCount: number): string => `${processId} ${messageNo} ${partNo} ${partCount} `;
   const bodyCharsMax = partCharsMax - head(partsMax, partsMax).length;
+  const text = toApartText(deltas, bodyCharsMax) ?? toText(mergeDeltas(deltas));
   const partCount = Math.ceil(text.length / bodyCharsMax);
   if (partCount > partsMax) return [head(0, 0)];
   return Array.from(
@@ -43,7 +48,10 @@ export function toPayloads({ processId, messageNo }: Sender, delta: TallyDelta):
   );
 }
 
-export type Received = { readonly kind: 'delta'; readonly delta: TallyDelta } | { readonly kind: 'too_much' } | null;
+export type Received =
+  | { readonly kind: 'deltas'; readonly deltas: readonly TallyDelta[] }
+  | { readonly kind: 'too_much' }
+  | null;
 
 /** Puts payloads together again. Answers null for a part, for a message of one's own, and for one whose beginning was missed. */
 export function createReceiver(ownProcessId: string): (payload: string) => Received {
@@ -58,10 +66,17 @@ export function createReceiver(ownProcessId: string): (payload: string) => Recei
     open.delete(processId);
     if (part !== '1' && !isNext) return null;
     const gathered = (isNext ? (before?.text ?? '') : '') + text;
-    if (part === parts) return { kind: 'delta', delta: parseText(gathered) };
+    if (part === parts) return { kind: 'deltas', deltas: gathered.split('|').map(parseText) };
     open.set(processId, { messageNo, nextPart: Number(part) + 1, text: gathered });
     return null;
   };
+}
+
+/** null where that is too long for one payload. */
+function toApartText(deltas: readonly TallyDelta[], charsMax: number): string | null {
+  if (deltas.reduce((sum, { changes }) => sum + changes.length, 0) > apartChangesMax) return null;
+  const text = deltas.map(toText).join('|');
+  return text.length > charsMax ? null : text;
 }
 
 /** Six numbers a change, without the names: a batch of many polls is long enough. */

@@ -28,9 +28,10 @@ const toState = (batchNo: number): LedgerState => ({
 
 /** A process beside a ledger that has a poll and so many batches of a vote each, and that may be away. It ends with the test. */
 function startSample() {
-  const ledger = { batchCount: 0, poll: makePoll({ pollNo: 1 }), isAway: false };
+  const ledger = { batchCount: 0, poll: makePoll({ pollNo: 1 }), isAway: false, readMs: 0 };
   const read = async <Value>(value: Value): Promise<Value> => {
     if (ledger.isAway) throw new Error('The ledger is away.');
+    if (ledger.readMs > 0) await new Promise((resolve) => setTimeout(resolve, ledger.readMs));
     return Promise.resolve(value);
   };
   const store = { find: () => read<Poll>(ledger.poll), listUnclosed: () => read<Poll[]>([ledger.poll]) };
@@ -88,5 +89,32 @@ test('a poll that could not be read when it had changed is read when the ledger 
     await looks(2);
     expect(question()).toBe(ledger.poll.question);
   }
+  stop();
+});
+
+test('a board that was read inside of what was told as one, twice, is read again until it has everything', async () => {
+  const { ledger, listener, votes, looks, stop } = startSample();
+  const tell = (batchNo: number, votes: number): void =>
+    listener.onDelta({
+      slot: 1,
+      batchNo,
+      batchCount: votes,
+      changes: [{ pollNo: 1, optionNo: 1, second: 0, votes, ballots: votes, changes: votes }],
+    });
+  ledger.readMs = 100;
+  ledger.batchCount = 6;
+  listener.onTooMuch();
+  await vi.advanceTimersByTimeAsync(50);
+  // The fifth to the eighth batch as one, while the reading shows six. The gap has the board read once more.
+  tell(8, 4);
+  tell(9, 1);
+  ledger.batchCount = 12;
+  await vi.advanceTimersByTimeAsync(250);
+  // This reading shows twelve. The board before it takes these for what comes next, so nobody sees a gap.
+  tell(14, 5);
+  tell(15, 1);
+  ledger.batchCount = 15;
+  await looks(5);
+  expect(votes()).toBe(15);
   stop();
 });

@@ -22,6 +22,8 @@ export type KeepCurrentParts = {
 
 const lookMs = 1_000;
 const reloadMs = 250;
+/** Of four such times one is spent reading, at most. */
+const readingsApart = 4;
 
 export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlots, log }: KeepCurrentParts): {
   readonly listener: BusListener;
@@ -78,22 +80,26 @@ export function createKeepCurrent({ board, polls, pollStore, onDeleted, readSlot
   };
 }
 
-/** Reads the board from the ledger, however often it is asked to, a few times a second at most. */
+/** Reads the board from the ledger, however often it is asked to: a few times a second at most, and less where a reading takes long. */
 function createBoardReading(board: Pick<TallyBoard, 'load'>, log: Logger) {
   let timer: NodeJS.Timeout | null = null;
   let begunAt = 0;
+  let pauseMs = reloadMs;
   /** The last reading failed: what it was to bring is still missing. */
   let hasFailed = false;
 
   function begin(): void {
-    const waitMs = Math.max(0, begunAt + reloadMs - performance.now());
+    const waitMs = Math.max(0, begunAt + pauseMs - performance.now());
     timer ??= setTimeout(() => {
       timer = null;
       begunAt = performance.now();
       hasFailed = false;
-      board.load().catch((error: unknown) => {
+      const reading = board.load().catch((error: unknown) => {
         hasFailed = true;
         log.warn({ err: error }, 'board not loaded');
+      });
+      void reading.then(() => {
+        pauseMs = Math.max(reloadMs, readingsApart * (performance.now() - begunAt));
       });
     }, waitMs).unref();
   }
@@ -153,14 +159,15 @@ function createPollReading({ polls, pollStore, log }: Pick<KeepCurrentParts, 'po
 type Slots = ReadonlyMap<number, number>;
 
 /** Compares the board with what looks at the ledger find. */
-function createFreshness(board: Pick<TallyBoard, 'batchNoOf'>) {
+function createFreshness(board: Pick<TallyBoard, 'batchNoOf' | 'isWhole'>) {
   /** What the ledger had at the look before: a board that has less now missed something. */
   let seen: Slots = new Map();
   let seenAt = 0;
   /** When the board had everything; null before the beginning. */
   let currentAt: number | null = null;
 
-  const hasAll = (slots: Slots): boolean => [...slots].every(([slot, batchNo]) => board.batchNoOf(slot) >= batchNo);
+  const hasAll = (slots: Slots): boolean =>
+    board.isWhole() && [...slots].every(([slot, batchNo]) => board.batchNoOf(slot) >= batchNo);
 
   return {
     begin() {

@@ -22,33 +22,35 @@ export function createTallyChannel(
 ): TallyChannel {
   const processId = randomBytes(8).toString('hex');
   const receive = createReceiver(processId);
-  /** Deltas that wait to be told, those of one slot made into one. */
-  const gathered = new Map<number, TallyDelta>();
+  /** Deltas that wait to be told, by their slot; each begins where the one before ends. */
+  const gathered = new Map<number, [TallyDelta, ...TallyDelta[]]>();
   let messageNo = 0;
   let timer: NodeJS.Timeout | null = null;
 
   function flush(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    const deltas = [...gathered.values()];
+    const bySlot = [...gathered.values()];
     gathered.clear();
-    const payloads = deltas.flatMap((delta) => toPayloads({ processId, messageNo: (messageNo += 1) }, delta));
+    const payloads = bySlot.flatMap((deltas) => toPayloads({ processId, messageNo: (messageNo += 1) }, deltas));
     if (payloads.length > 0) send(payloads);
-    for (const delta of deltas) listener.onTold?.(delta);
+    for (const deltas of bySlot) listener.onTold?.(deltas.at(-1) ?? deltas[0]);
   }
 
   return {
     put(delta) {
-      const before = gathered.get(delta.slot);
+      const before = gathered.get(delta.slot)?.at(-1);
       // A batch that this process never heard of lies between the two: put together they would hide it.
       if (before !== undefined && delta.batchNo - (delta.batchCount ?? 1) !== before.batchNo) flush();
-      gathered.set(delta.slot, mergeDeltas(gathered.get(delta.slot), delta));
+      const waiting = gathered.get(delta.slot);
+      if (waiting === undefined) gathered.set(delta.slot, [delta]);
+      else waiting.push(delta);
       timer ??= setTimeout(flush, gatherMs).unref();
     },
     flush,
     hear(payload) {
       const received = receive(payload);
-      if (received?.kind === 'delta') listener.onDelta(received.delta);
+      if (received?.kind === 'deltas') received.deltas.forEach(listener.onDelta);
       else if (received?.kind === 'too_much') listener.onTooMuch();
     },
   };
