@@ -1,5 +1,6 @@
 /** What clients of the contract `election` send. */
 import { isUuidText } from '../lib/uuid-v7.ts';
+import { toRequestUrl } from '../lib/request-url.ts';
 import { DetailRefusal, faultAt, parseFields, type Fault } from './detail-errors.ts';
 
 /** `token` undefined: it comes in the header, if at all. `candidateId` is yet to be read: who votes is asked first. */
@@ -30,7 +31,7 @@ export const limitDefault = 100;
 export const limitMax = 100;
 
 export function parseResultsQuery(url: string): ResultsQuery {
-  const query = new URL(url, 'http://any').searchParams;
+  const query = toRequestUrl(url).searchParams;
   const page = parseInteger(query, 'page', 1);
   const limit = parseInteger(query, 'limit', limitDefault);
   const candidate = query.get('candidate_id');
@@ -43,7 +44,7 @@ export function parseResultsQuery(url: string): ResultsQuery {
 function parseInteger(query: URLSearchParams, name: string, otherwise: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;
-  if (/^[+-]?\d{1,15}$/u.test(text.trim())) return Number(text);
+  if (/^[+-]?\d+$/u.test(text.trim())) return Number(text);
   throw faultAt(
     ['query', name],
     'int_parsing',

@@ -14,6 +14,7 @@ import { toLeaderboardProps, toPage } from '../http/views.ts';
 import type { Voter } from '../intake/cast-ballot.ts';
 import { createSocketDoor } from '../live/websocket.ts';
 import { isUuidText } from '../lib/uuid-v7.ts';
+import { toRequestUrl } from '../lib/request-url.ts';
 import type { PollDraft } from '../poll/check-poll.ts';
 import { plainTerms, type Poll } from '../poll/poll.ts';
 import { anyone } from '../poll/visibility.ts';
@@ -225,6 +226,11 @@ function toPollView({ results }: HttpParts, poll: Poll): object {
 }
 
 function toQuery(request: FastifyRequest): Readonly<Record<string, string | undefined>> {
-  const query = new URL(request.url, 'http://any').searchParams;
-  return { limit: query.get('limit') ?? undefined, before: query.get('before') ?? undefined };
+  const query = toRequestUrl(request.url).searchParams;
+  return { limit: oneOf(query.getAll('limit')), before: oneOf(query.getAll('before')) };
+}
+
+/** Given more than once, it is nothing that any rule takes. */
+function oneOf(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : values.join(',');
 }

@@ -99,7 +99,10 @@ export function createHub({ results, pollNow, frameMs }: HubParts): Hub {
     onlineOf: ({ pollNo }) => online.get(pollNo) ?? 0,
     endPoll({ id, pollNo }) {
       const gone: ErrorFrame = { type: 'error', code: 'poll_not_found', detail: 'The poll was deleted.', poll: id };
-      for (const audience of audiences) topics.end(`${pollNo} ${audience}`, createFrame(gone));
+      for (const audience of audiences) {
+        topics.end(`${pollNo} ${audience}`, createFrame(gone));
+        topics.end(`watch ${pollNo} ${audience}`, createFrame(gone));
+      }
     },
     stop: topics.stop,
   };

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TallyDelta } from '../tally/tally-change.ts';
 import type { BusListener } from './bus.ts';
-import { createReceiver, mergeDeltas, toPayloads } from './bus-message.ts';
+import { createReceiver, toPayloads } from './bus-message.ts';
 
 export type TallyChannel = {
   /** Tells a delta with those that come in the next moment. */

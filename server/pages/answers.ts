@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Language, PageName, PageProps, PageSetting } from '../../protocol/pages.ts';
 import type { PageAnswers, PageOptions } from '../http/page-answers.ts';
 import { qualityOf } from '../http/preferences.ts';
+import { toRequestUrl } from '../lib/request-url.ts';
 import { toDocument } from './document.ts';
 import { chooseLanguage } from './language.ts';
 import { toContentSecurityPolicy } from './content-security-policy.ts';
@@ -43,7 +44,7 @@ export function createPageAnswers(renderer: PageRenderer, site: SiteOptions): Pa
   }
 
   function toAsked(request: FastifyRequest, { canonicalPath }: PageOptions): Asked {
-    const { pathname, searchParams } = new URL(request.url, 'http://any');
+    const { pathname, searchParams } = toRequestUrl(request.url);
     const language = chooseLanguage(searchParams.get('lang'), request.headers['accept-language']);
     return { language, publicUrl: publicUrlOf(request), canonicalPath: canonicalPath ?? pathname };
   }

@@ -6,6 +6,7 @@ import { toPollView, toTallyView } from '../board/views.ts';
 import type { LedgerBallot } from '../ledger/ballots.ts';
 import type { Poll } from '../poll/poll.ts';
 import type { Viewer } from '../poll/visibility.ts';
+import { toRequestUrl } from '../lib/request-url.ts';
 
 export type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply };
 
@@ -20,7 +21,7 @@ export function showPoll({ results }: Pick<HttpParts, 'results'>, poll: Poll, vi
 
 /** The ballot that the address names. */
 export function ballotNamedBy(request: FastifyRequest): string | undefined {
-  return new URL(request.url, 'http://any').searchParams.get('ballot') ?? undefined;
+  return toRequestUrl(request.url).searchParams.get('ballot') ?? undefined;
 }
 
 /** The visitor's ballot in this poll: the one that the address names (`?ballot=`), or the counted one of the browser's cookie. */

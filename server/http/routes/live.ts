@@ -77,7 +77,7 @@ function registerPollEvents(app: HttpApp, parts: HttpParts): void {
       const viewer = await liveViewerOf(parts, request.headers, poll, request.query.ballot);
       const known = request.headers['last-event-id'];
       const knownEventId = typeof known === 'string' ? known : null;
-      stream(parts, request, reply, (subscriber) => parts.hub.subscribe(poll, viewer, subscriber, knownEventId));
+      return stream(parts, request, reply, (subscriber) => parts.hub.subscribe(poll, viewer, subscriber, knownEventId));
     },
   );
 }
@@ -103,7 +103,7 @@ function registerLeaderboardEvents(app: HttpApp, parts: HttpParts): void {
     },
     async (request, reply) => {
       const { window = 'all', limit = 10 } = request.query;
-      stream(parts, request, reply, (subscriber) => parts.hub.subscribeToLeaderboard(window, limit, subscriber));
+      return stream(parts, request, reply, (subscriber) => parts.hub.subscribeToLeaderboard(window, limit, subscriber));
     },
   );
 }
@@ -113,7 +113,9 @@ function stream(
   request: FastifyRequest,
   reply: FastifyReply,
   follow: Parameters<typeof serveEvents>[2]['follow'],
-): void {
+): FastifyReply {
+  // Its answer has no body to wait for.
+  if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send('');
   const seat = takeSeat(parts, request, 'events');
   const headers = Object.fromEntries(
     Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
@@ -122,6 +124,7 @@ function stream(
   );
   reply.hijack();
   serveEvents(reply.raw, headers, { keeper: parts.live.keeper, seat, follow });
+  return reply;
 }
 
 /** @throws {AppError} `too_many_connections`, `shutting_down` */

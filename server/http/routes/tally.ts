@@ -57,7 +57,8 @@ function registerTallyRoute(app: HttpApp, parts: HttpParts): void {
     } finally {
       seat.release();
     }
-    return answerTally(parts.polls.byNo(poll.pollNo) ?? poll, viewer, request, reply);
+    // It may have been changed meanwhile, or deleted.
+    return answerTally(await findPoll(parts, poll.id), viewer, request, reply);
   }
 
   app.get(
