@@ -1,8 +1,8 @@
 /** The pages of an organiser: making a poll, and having it at hand. What each does, and how it looks. */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { shareBrowser } from '../support/browser.ts';
-import { createPoll, get, type TestPoll } from '../support/http.ts';
+import { shareBrowser, untilStill, viewports } from '../support/browser.ts';
+import { createPoll, get, send, type TestPoll } from '../support/http.ts';
 import { checkLooks } from '../support/page-looks.ts';
 import { castMany, takeStep } from '../support/polls.ts';
 import { shareTestServer, startTestServer } from '../support/server.ts';
@@ -201,6 +201,61 @@ test('the manage page opens, pauses, extends, hides, closes and opens again', as
   await press('Open again');
   await page.getByText('Voting is open again.').waitFor();
   expect((await readPoll(poll.slug)).status).toBe('open');
+});
+
+async function openTerms(poll: TestPoll): Promise<Page> {
+  const page = await openManage(poll);
+  await page.getByText('Text and terms', { exact: true }).click();
+  return page;
+}
+
+test('what is being typed stays when the poll changes, and the fields that nobody touched follow the poll', async () => {
+  const poll = await makePoll();
+  const page = await openTerms(poll);
+  const question = page.getByRole('textbox', { name: 'Question' });
+  await question.fill('Which logo, then?');
+  await page.getByRole('button', { name: '+5 minutes' }).click();
+  await page.getByText('The closing time is moved.').waitFor();
+  await takeStep(server().url, poll, 'pause');
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
+  const elsewhere = { question: 'Whose logo?', description: 'For the flag' };
+  const edited = await send('PATCH', `${server().url}/api/v1/polls/${poll.id}`, JSON.stringify(elsewhere), {
+    'content-type': 'application/json',
+    'manage-key': poll.manageKey,
+  });
+  expect(edited.status).toBe(200);
+  await page.getByRole('heading', { name: 'Whose logo?' }).waitFor();
+  expect(await page.getByRole('textbox', { name: 'A line of explanation' }).inputValue()).toBe('For the flag');
+  expect(await question.inputValue()).toBe('Which logo, then?');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The changes are saved.').waitFor();
+  expect(await readPoll(poll.slug)).toMatchObject({ question: 'Which logo, then?', description: 'For the flag' });
+});
+
+test('a phone shows beside the button that the changes are saved, and the focus stays on it', async () => {
+  const page = await openTerms(await makePoll());
+  await page.setViewportSize(viewports.phone);
+  await page.getByRole('textbox', { name: 'Question' }).fill('Saved from a phone?');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The changes are saved.').waitFor();
+  await untilStill(page);
+  const box = await page.getByText('The changes are saved.').boundingBox();
+  expect(box?.y).toBeGreaterThanOrEqual(0);
+  expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(viewports.phone.height);
+  expect(await page.getByRole('button', { name: 'Save' }).and(page.locator(':focus')).count()).toBe(1);
+});
+
+test('closing takes the focus to its question and then to the heading of the steps', async () => {
+  const page = await openManage(await makePoll());
+  const focused = page.locator(':focus');
+  await page.getByRole('button', { name: 'Close voting' }).press('Enter');
+  await page.getByText('Closing is final').and(focused).waitFor();
+  await page.keyboard.press('Tab');
+  await page.getByRole('button', { name: 'Close now' }).and(focused).press('Enter');
+  await page.getByText('Voting is closed.').waitFor();
+  await page.getByRole('heading', { name: 'Voting' }).and(focused).waitFor();
+  await page.keyboard.press('Tab');
+  await page.getByRole('button', { name: 'Open again' }).and(focused).waitFor();
 });
 
 test('a poll is deleted only by typing its question, and is gone from everywhere', async () => {

@@ -3,9 +3,22 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageProps } from '../../protocol/pages.ts';
 import { toClockText } from '../parts/clock.tsx';
 import { useSetting, useTexts } from '../parts/page.tsx';
+import { unreachable } from '../parts/refusal-text.ts';
+import { useBackOnline } from '../parts/use-back-online.ts';
 import { useLedgerNow } from '../live/use-ledger-now.ts';
 import { fill } from '../texts/wording.ts';
-import { emptyDraft, findOptionFaults, kinds, namedOptions, toKind, toNewPoll, type Draft } from './draft.ts';
+import {
+  emptyDraft,
+  findChoiceLimit,
+  findOptionFaults,
+  kinds,
+  namedOptions,
+  optionsMin,
+  toKind,
+  toNewPoll,
+  toTerms,
+  type Draft,
+} from './draft.ts';
 import { takeDuplicate } from './duplicate.ts';
 import { OptionsEditor } from './options-editor.tsx';
 import { sendPoll } from './send-poll.ts';
@@ -13,8 +26,10 @@ import { TermsFields } from './terms-fields.tsx';
 
 type CreateFormProps = Omit<PageProps['home'], 'polls'>;
 
+/** `code` is the server's, or `unreachable`; absent where the form itself found the fault. */
+type Failure = { readonly words: string; readonly code?: string };
+
 const questionCharsMax = 1_000;
-const optionsMin = 2;
 const clockStepMs = 1_000;
 
 export function CreateForm({ needsCreateKey, takesTokens, refused }: CreateFormProps) {
@@ -25,26 +40,26 @@ export function CreateForm({ needsCreateKey, takesTokens, refused }: CreateFormP
   );
   const [createKey, setCreateKey] = useState('');
   const [state, setState] = useState<'writing' | 'sending'>('writing');
-  const [failure, setFailure] = useState<string | null>(refused === null ? null : refused.detail || texts.refused);
-  const alert = useRef<HTMLParagraphElement>(null);
+  const [failure, setFailure] = useState<Failure | null>(refused === null ? null : { words: texts.refused });
   const change = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
 
   useEffect(() => {
     const duplicate = takeDuplicate();
     if (duplicate !== null) setDraft(duplicate);
   }, []);
-  useEffect(() => alert.current?.focus(), [failure]);
+  useBackOnline(() => setFailure((before) => (before?.code === unreachable ? null : before)));
 
   async function submit(): Promise<void> {
     if (namedOptions(draft).length < optionsMin || findOptionFaults(draft.options).size > 0) {
-      return setFailure(texts.refused);
+      return setFailure({ words: texts.refused });
     }
     setState('sending');
     setFailure(null);
-    const sent = await sendPoll(toNewPoll(draft, now), createKey);
+    const sent = await sendPoll(toNewPoll(draft, now), createKey, texts);
     if ('manageUrl' in sent) return location.assign(sent.manageUrl);
     setState('writing');
-    setFailure(sent.code === 'credential_missing' ? texts.keyNeeded : fill(texts.failed, { detail: sent.detail }));
+    const words = sent.code === 'credential_missing' ? texts.keyNeeded : fill(texts.failed, { detail: sent.refused });
+    setFailure({ words, code: sent.code });
   }
 
   return (
@@ -59,11 +74,7 @@ export function CreateForm({ needsCreateKey, takesTokens, refused }: CreateFormP
       }}
     >
       <KindChoice draft={draft} onChange={setDraft} />
-      {failure === null ? null : (
-        <p class="notice bad" role="alert" tabIndex={-1} ref={alert}>
-          {failure}
-        </p>
-      )}
+      {failure === null ? null : <FailureNotice failure={failure} />}
       <input
         class="field question"
         name="question"
@@ -85,6 +96,16 @@ export function CreateForm({ needsCreateKey, takesTokens, refused }: CreateFormP
         <Sentence draft={draft} now={now} />
       </div>
     </form>
+  );
+}
+
+function FailureNotice({ failure }: { readonly failure: Failure }) {
+  const alert = useRef<HTMLParagraphElement>(null);
+  useEffect(() => alert.current?.focus(), [failure]);
+  return (
+    <p class="notice bad" role="alert" tabIndex={-1} ref={alert}>
+      {failure.words}
+    </p>
   );
 }
 
@@ -130,9 +151,12 @@ function Sentence({ draft, now }: { readonly draft: Draft; readonly now: number 
   const texts = useTexts('home');
   const { language } = useSetting();
   const { closesAt, opensAt } = toNewPoll(draft, now);
+  const { electorate, visibility } = toTerms(draft);
+  const limit = findChoiceLimit(draft);
+  const who = texts.sentenceWho[electorate];
   const say = (at: string): string => toClockText(at, language, 'moment');
   const words = fill(texts.sentence, {
-    who: texts.sentenceWho[draft.electorate],
+    who: limit === null ? who : `${who}, ${fill(texts.sentenceUpTo, { count: limit })}`,
     opens:
       opensAt === undefined
         ? texts.sentenceOpens[draft.opens === 'by_hand' ? 'by_hand' : 'now']
@@ -141,7 +165,7 @@ function Sentence({ draft, now }: { readonly draft: Draft; readonly now: number 
       closesAt === undefined || closesAt === null
         ? texts.sentenceCloses.by_hand
         : fill(texts.sentenceCloses.at, { time: say(closesAt) }),
-    see: texts.sentenceSee[draft.visibility],
+    see: texts.sentenceSee[visibility],
   });
   return <p class="small muted">{words}</p>;
 }

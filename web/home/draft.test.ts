@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { emptyDraft, findOptionFaults, removeOption, setOption, toKind, toNewPoll, type Draft } from './draft.ts';
+import {
+  emptyDraft,
+  findChoiceLimit,
+  findOptionFaults,
+  kinds,
+  removeOption,
+  setOption,
+  toKind,
+  toNewPoll,
+  type Draft,
+} from './draft.ts';
 
 const now = Date.parse('2030-01-01T12:00:00Z');
 const written: Draft = { ...emptyDraft, question: ' Tea or coffee? ', options: ['Tea', ' Coffee ', ''] };
@@ -45,6 +55,28 @@ test('a kind presets what it means', () => {
   });
   expect(toKind(emptyDraft, 'yes_no', ['Yes', 'No']).options).toEqual(['Yes', 'No', '']);
   expect(toKind(written, 'yes_no', ['Yes', 'No']).options).toEqual(written.options);
+});
+
+test('several choices are all options that are named in the end, until somebody sets a maximum', () => {
+  const early = toKind(emptyDraft, 'several', ['Yes', 'No']);
+  const options = ['A', 'B', 'C', 'D', 'E', ''];
+  expect(toNewPoll({ ...early, options }, now)).toMatchObject({ selections: { min: 1, max: 5 } });
+  expect(findChoiceLimit({ ...early, options })).toBeNull();
+  expect(toNewPoll({ ...early, options, selectionsMax: 3 }, now)).toMatchObject({ selections: { min: 1, max: 3 } });
+  expect(findChoiceLimit({ ...early, options, selectionsMax: 3 })).toBe(3);
+});
+
+test('another kind keeps what was chosen by hand', () => {
+  const chosen: Draft = { ...written, electorate: 'declared', visibility: 'manager' };
+  for (const kind of kinds) {
+    expect(toNewPoll(toKind(chosen, kind, ['Yes', 'No']), now)).toMatchObject({
+      electorate: 'declared',
+      visibility: 'manager',
+    });
+  }
+  expect(toNewPoll(toKind({ ...written, selectionsMax: 2 }, 'single', ['Yes', 'No']), now)).not.toHaveProperty(
+    'selections',
+  );
 });
 
 test('pasted lines become options, and there is always room for one more', () => {

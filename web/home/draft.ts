@@ -10,11 +10,12 @@ export type Draft = {
   readonly description: string;
   /** The last one is empty: the place for another. */
   readonly options: readonly string[];
-  readonly electorate: Poll['electorate'];
+  /** Null, here and below: nobody has chosen, so it is what the kind means. */
+  readonly electorate: Poll['electorate'] | null;
   readonly revote: Poll['revote'];
-  readonly visibility: Poll['visibility'];
+  readonly visibility: Poll['visibility'] | null;
   readonly selectionsMin: number;
-  readonly selectionsMax: number;
+  readonly selectionsMax: number | null;
   readonly opens: 'now' | 'by_hand' | 'at';
   /** As `<input type="datetime-local">` gives it. */
   readonly opensAt: string;
@@ -27,6 +28,7 @@ export type Draft = {
   readonly embedParents: string;
 };
 
+export const optionsMin = 2;
 export const optionsMax = 200;
 
 export const emptyDraft: Draft = {
@@ -34,11 +36,11 @@ export const emptyDraft: Draft = {
   question: '',
   description: '',
   options: ['', '', ''],
-  electorate: 'cookie',
+  electorate: null,
   revote: 'refuse',
-  visibility: 'always',
+  visibility: null,
   selectionsMin: 1,
-  selectionsMax: 1,
+  selectionsMax: null,
   opens: 'now',
   opensAt: '',
   closes: 'by_hand',
@@ -53,21 +55,50 @@ export function namedOptions({ options }: Pick<Draft, 'options'>): string[] {
   return options.map((text) => text.trim()).filter((text) => text !== '');
 }
 
-/** What choosing a kind presets. Texts that are there stay. */
+/** Another kind. What was chosen by hand and the texts stay, but for a count of choices that the new kind does not have. */
 export function toKind(draft: Draft, kind: Kind, yesNo: readonly [string, string]): Draft {
-  const single = { kind, electorate: 'cookie', visibility: 'always', selectionsMin: 1, selectionsMax: 1 } as const;
+  const oneChoice = { kind, selectionsMin: 1, selectionsMax: null } as const;
   switch (kind) {
     case 'single':
-      return { ...draft, ...single };
-    case 'several':
-      return { ...draft, ...single, selectionsMax: Math.max(2, namedOptions(draft).length) };
     case 'board':
-      return { ...draft, ...single, electorate: 'open' };
+      return { ...draft, ...oneChoice };
+    case 'several':
+      return { ...draft, kind, selectionsMax: draft.selectionsMax === 1 ? null : draft.selectionsMax };
     case 'election':
-      return { ...draft, ...single, electorate: 'declared', visibility: 'after_close' };
+      return { ...draft, kind };
     case 'yes_no':
-      return { ...draft, ...single, options: namedOptions(draft).length === 0 ? [...yesNo, ''] : draft.options };
+      return { ...draft, ...oneChoice, options: namedOptions(draft).length === 0 ? [...yesNo, ''] : draft.options };
   }
+}
+
+export type Terms = {
+  readonly electorate: Poll['electorate'];
+  readonly visibility: Poll['visibility'];
+  readonly selectionsMax: number;
+};
+
+const electorateOfKind = {
+  single: 'cookie',
+  several: 'cookie',
+  board: 'open',
+  election: 'declared',
+  yes_no: 'cookie',
+} as const satisfies Record<Kind, Poll['electorate']>;
+
+/** What goes for the draft: what somebody has chosen, else what the kind means. Several choices are all that there are. */
+export function toTerms(draft: Draft): Terms {
+  const { kind } = draft;
+  return {
+    electorate: draft.electorate ?? electorateOfKind[kind],
+    visibility: draft.visibility ?? (kind === 'election' ? 'after_close' : 'always'),
+    selectionsMax: draft.selectionsMax ?? (kind === 'several' ? Math.max(optionsMin, namedOptions(draft).length) : 1),
+  };
+}
+
+/** How many options a voter may choose, where that is more than one and fewer than there are; else null. */
+export function findChoiceLimit(draft: Draft): number | null {
+  const { selectionsMax } = toTerms(draft);
+  return selectionsMax > 1 && selectionsMax < namedOptions(draft).length ? selectionsMax : null;
 }
 
 /** The options with one of them changed; text of several lines becomes several options. There is always an empty one at the end. */
@@ -109,7 +140,8 @@ const minuteMs = 60_000;
 
 /** The body of the request. `nowMs`: the ledger's clock. Local times become UTC here, by the time zone of this browser. */
 export function toNewPoll(draft: Draft, nowMs: number): NewPoll {
-  const { kind, electorate, revote, visibility, selectionsMin, selectionsMax, listed, color } = draft;
+  const { kind, revote, selectionsMin, listed, color } = draft;
+  const { electorate, visibility, selectionsMax } = toTerms(draft);
   const options = namedOptions(draft);
   const slug = draft.slug.trim();
   const embedParents = draft.embedParents.split(/\s+/u).filter((origin) => origin !== '');
@@ -141,19 +173,20 @@ function toClosing({ closes, closesAt }: Draft, nowMs: number): Pick<NewPoll, 'c
   return closes === 'at' && closesAt !== '' ? { closesAt: new Date(closesAt).toISOString() } : {};
 }
 
-/** A poll that exists, to be written anew. */
+/** A poll that exists, to be written anew. One that lets choose all its options does so with more of them, too. */
 export function toDraft(poll: Poll): Draft {
+  const { min, max } = poll.selections;
   return {
     ...emptyDraft,
-    kind: poll.layout === 'board' ? 'board' : poll.selections.max > 1 ? 'several' : 'single',
+    kind: poll.layout === 'board' ? 'board' : max > 1 ? 'several' : 'single',
     question: poll.question,
     description: poll.description ?? '',
     options: [...poll.options.map(({ text }) => text), ''],
     electorate: poll.electorate,
     revote: poll.revote,
     visibility: poll.visibility,
-    selectionsMin: poll.selections.min,
-    selectionsMax: poll.selections.max,
+    selectionsMin: min,
+    selectionsMax: max > 1 && max === poll.options.length && poll.layout !== 'board' ? null : max,
     listed: poll.listed,
     color: poll.color,
     embedParents: poll.embedParents.join('\n'),

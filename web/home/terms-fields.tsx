@@ -1,11 +1,11 @@
 /** Everything about a new poll besides its question and options: folded away until somebody wants it. */
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { PageProps } from '../../protocol/pages.ts';
 import { contrastRatio } from '../parts/contrast.ts';
 import { useSetting, useTexts } from '../parts/page.tsx';
 import { fill, toNumberText } from '../texts/wording.ts';
-import type { Draft } from './draft.ts';
+import { optionsMax, toTerms, type Draft } from './draft.ts';
 
 type Change = (change: Partial<Draft>) => void;
 type FieldsProps = { readonly draft: Draft; readonly onChange: Change };
@@ -25,16 +25,17 @@ export function TermsFields({ takesTokens, ...props }: FieldsProps & Pick<PagePr
 function WhoFields({ draft, takesTokens, onChange }: FieldsProps & Pick<PageProps['home'], 'takesTokens'>) {
   const texts = useTexts('home');
   const { token, ...others } = texts.electorate;
+  const { electorate: chosen, selectionsMax: countMax } = toTerms(draft);
   return (
     <fieldset>
       <legend>{texts.who}</legend>
       <Choice
         label={texts.who}
-        value={draft.electorate}
-        choices={takesTokens || draft.electorate === 'token' ? { ...others, token } : others}
+        value={chosen}
+        choices={takesTokens || chosen === 'token' ? { ...others, token } : others}
         onChange={(electorate) => onChange({ electorate })}
       />
-      {draft.electorate === 'open' ? null : (
+      {chosen === 'open' ? null : (
         <Check checked={draft.revote === 'replace'} onChange={(on) => onChange({ revote: on ? 'replace' : 'refuse' })}>
           {texts.revote}
         </Check>
@@ -48,12 +49,7 @@ function WhoFields({ draft, takesTokens, onChange }: FieldsProps & Pick<PageProp
             min={0}
             onChange={(selectionsMin) => onChange({ selectionsMin })}
           />
-          <Count
-            label={texts.to}
-            value={draft.selectionsMax}
-            min={1}
-            onChange={(selectionsMax) => onChange({ selectionsMax })}
-          />
+          <Count label={texts.to} value={countMax} min={1} onChange={(selectionsMax) => onChange({ selectionsMax })} />
         </div>
       )}
     </fieldset>
@@ -106,7 +102,7 @@ function SeeFields({ draft, onChange }: FieldsProps) {
       <legend>{texts.see}</legend>
       <Choice
         label={texts.see}
-        value={draft.visibility}
+        value={toTerms(draft).visibility}
         choices={texts.visibility}
         onChange={(visibility) => onChange({ visibility })}
       />
@@ -187,17 +183,17 @@ function Check({
   );
 }
 
-function Count({
-  label,
-  value,
-  min,
-  onChange,
-}: {
+type CountProps = {
   readonly label: string;
   readonly value: number;
   readonly min: number;
   readonly onChange: (value: number) => void;
-}) {
+};
+
+/** While somebody types, the field shows what is typed, even nothing; a number that cannot stand is mended when they leave it. */
+function Count({ label, value, min, onChange }: CountProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const clamp = (count: number): number => Math.min(Math.max(Math.round(count), min), optionsMax);
   return (
     <label class="count">
       <span>{label}</span>
@@ -205,9 +201,18 @@ function Count({
         class="field num"
         type="number"
         min={min}
-        max={200}
-        value={value}
-        onInput={(event) => onChange(Math.max(min, Number(event.currentTarget.value) || 0))}
+        max={optionsMax}
+        value={typed ?? value}
+        onInput={(event) => {
+          const text = event.currentTarget.value;
+          setTyped(text);
+          // An empty field says nothing yet: what was there before goes on until a number comes.
+          if (text !== '' && clamp(Number(text)) === Number(text)) onChange(Number(text));
+        }}
+        onBlur={() => {
+          if (typed !== null && typed !== '') onChange(clamp(Number(typed)));
+          setTyped(null);
+        }}
       />
     </label>
   );

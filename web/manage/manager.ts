@@ -1,8 +1,11 @@
-/** What the manage page asks of the server. Each answer is a value, or the words in which the server refused. */
+/** What the manage page asks of the server. Each answer is a value, or says in the words of the page why there is none. */
 import type { Poll, PollEdit, PollHealth } from '../../protocol/poll.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Tally } from '../../protocol/tally.ts';
+import { toRefusalText, unreachable, type FieldLabels } from '../parts/refusal-text.ts';
+import type { Catalogue } from '../texts/en.ts';
 
+/** `code` is the server's, or `unreachable`. */
 export type Answer<Value> = { readonly value: Value } | { readonly refused: string; readonly code: string };
 
 /** Waits for what was begun and says in words what came of it. */
@@ -24,8 +27,9 @@ export type Manager = {
   poll(): Promise<Answer<Poll>>;
 };
 
-export function createManager(pollId: string): Manager {
+export function createManager(pollId: string, texts: Catalogue['manage']): Manager {
   const base = `/api/v1/polls/${pollId}`;
+  const labels = toLabels(texts);
 
   async function ask<Value>(
     method: string,
@@ -42,11 +46,20 @@ export function createManager(pollId: string): Manager {
       });
       const answer: unknown = response.status === 204 ? null : await response.json();
       if (response.ok) return { value: answer as Value }; // The shapes of our own server.
-      const { detail, code } = answer as Problem; // The same.
-      return { refused: detail, code };
-    } catch (error) {
-      return { refused: String(error), code: 'unreachable' };
+      const problem = answer as Problem; // The same.
+      return { refused: toRefusalText(problem, texts.refusals, labels), code: problem.code };
+    } catch {
+      // No answer came, or one of something on the way to the server.
+      return { refused: texts.refusals.unreachable, code: unreachable };
     }
+  }
+
+  async function putLogo(picture: Blob): Promise<Answer<Poll>> {
+    const answer = await ask<Poll>('PUT', '/logo', picture);
+    if ('value' in answer) return answer;
+    const { pictureTooLarge, pictureKind } = texts.refusals;
+    if (answer.code === 'body_too_large') return { ...answer, refused: pictureTooLarge };
+    return answer.code === 'media_type_unsupported' ? { ...answer, refused: pictureKind } : answer;
   }
 
   return {
@@ -55,12 +68,17 @@ export function createManager(pollId: string): Manager {
     step: (name) => ask('POST', `/${name}`, {}),
     extend: (minutes) => ask('POST', '/extend', { minutes }),
     edit: (edit) => ask('PATCH', '', edit),
-    setLogo: (picture) => (picture === null ? ask('DELETE', '/logo') : ask('PUT', '/logo', picture)),
+    setLogo: (picture) => (picture === null ? ask('DELETE', '/logo') : putLogo(picture)),
     remove: (question) => ask('DELETE', '', { question }),
     health: () => ask('GET', '/health'),
     log: () => ask('GET', '/log'),
     poll: () => ask('GET', ''),
   };
+}
+
+function toLabels(texts: Catalogue['manage']): FieldLabels {
+  const { question, text, options, embedParents } = texts;
+  return { question, description: text, options, embedParents };
 }
 
 /** The key in a manage link, or the key itself; null where there is none. */

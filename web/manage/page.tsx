@@ -21,7 +21,7 @@ function Manage(props: PageProps['manage']) {
   const common = useTexts('common');
   const texts = useTexts('manage');
   const { poll } = props;
-  const manager = useMemo(() => createManager(poll.id), [poll.id]);
+  const manager = useMemo(() => createManager(poll.id, texts), [poll.id, texts]);
   const [lock, setLock] = useState<Lock>(props.manager ? 'open' : 'locked');
   const [tally, setTally] = useState<Tally | null>(props.tally);
 

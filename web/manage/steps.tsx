@@ -1,5 +1,6 @@
 /** Opening, pausing, closing, moving the closing time, showing and hiding the results. */
-import { useState } from 'preact/hooks';
+import type { Ref } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Poll } from '../../protocol/poll.ts';
 import { useTexts } from '../parts/page.tsx';
 import { fill } from '../texts/wording.ts';
@@ -12,22 +13,36 @@ export function Steps({ poll, manager, take }: StepsProps) {
   const [closing, setClosing] = useState(false);
   const { status } = poll;
   const isOn = status === 'open' || status === 'paused';
+  const asked = closing && isOn;
+  const { heading, question, keepFocus } = useFocusAfter(status, asked);
+
+  function step(name: 'open' | 'pause' | 'close' | 'reopen'): void {
+    keepFocus();
+    void take(manager.step(name), texts.done[name]);
+  }
+  function askToClose(next: boolean): void {
+    keepFocus();
+    setClosing(next);
+  }
+
   return (
     <section class="card panel" aria-labelledby="steps">
-      <h2 id="steps">{texts.steps}</h2>
+      <h2 id="steps" tabIndex={-1} ref={heading}>
+        {texts.steps}
+      </h2>
       <div class="buttons">
         {status === 'draft' || status === 'paused' ? (
-          <button class="button" onClick={() => void take(manager.step('open'), texts.done.open)}>
+          <button key="open" class="button" onClick={() => step('open')}>
             {status === 'draft' ? texts.open : texts.resume}
           </button>
         ) : null}
         {status === 'open' ? (
-          <button class="button quiet" onClick={() => void take(manager.step('pause'), texts.done.pause)}>
+          <button key="pause" class="button quiet" onClick={() => step('pause')}>
             {texts.pause}
           </button>
         ) : null}
         {isOn && !closing ? (
-          <button class="button" onClick={() => setClosing(true)}>
+          <button key="close" class="button" onClick={() => askToClose(true)}>
             {texts.close}
           </button>
         ) : null}
@@ -42,33 +57,67 @@ export function Steps({ poll, manager, take }: StepsProps) {
           </>
         ) : null}
         {status === 'closed' ? (
-          <button class="button" onClick={() => void take(manager.step('reopen'), texts.done.reopen)}>
+          <button key="reopen" class="button" onClick={() => step('reopen')}>
             {texts.reopen}
           </button>
         ) : null}
       </div>
-      {closing && isOn ? (
-        <div class="notice warn">
-          <p>{texts.closeSure}</p>
-          <div class="buttons">
-            <button
-              class="button"
-              onClick={() => {
-                setClosing(false);
-                void take(manager.step('close'), texts.done.close);
-              }}
-            >
-              {texts.closeConfirm}
-            </button>
-            <button class="button quiet" onClick={() => setClosing(false)}>
-              {texts.cancel}
-            </button>
-          </div>
-        </div>
+      {asked ? (
+        <CloseQuestion
+          line={question}
+          onAnswer={(sure) => {
+            askToClose(false);
+            if (sure) step('close');
+          }}
+        />
       ) : null}
       <VisibilityStep poll={poll} manager={manager} take={take} />
     </section>
   );
+}
+
+type CloseQuestionProps = {
+  readonly line: Ref<HTMLParagraphElement>;
+  readonly onAnswer: (sure: boolean) => void;
+};
+
+function CloseQuestion({ line, onAnswer }: CloseQuestionProps) {
+  const texts = useTexts('manage');
+  return (
+    <div class="notice warn">
+      <p tabIndex={-1} ref={line}>
+        {texts.closeSure}
+      </p>
+      <div class="buttons">
+        <button class="button" onClick={() => onAnswer(true)}>
+          {texts.closeConfirm}
+        </button>
+        <button class="button quiet" onClick={() => onAnswer(false)}>
+          {texts.cancel}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A button that goes with its step takes the focus along. It comes to the question that the step asks, or to the heading of the steps. */
+function useFocusAfter(status: Poll['status'], asked: boolean) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const question = useRef<HTMLParagraphElement>(null);
+  const pressed = useRef(false);
+  useEffect(() => {
+    // What others do to the poll moves nobody's focus.
+    const lost = pressed.current && document.activeElement === document.body;
+    pressed.current = false;
+    if (lost) (asked ? question : heading).current?.focus();
+  }, [status, asked]);
+  return {
+    heading,
+    question,
+    keepFocus(): void {
+      pressed.current = true;
+    },
+  };
 }
 
 function VisibilityStep({ poll, manager, take }: StepsProps) {

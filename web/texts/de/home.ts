@@ -1,4 +1,5 @@
 import type { Catalogue } from '../en.ts';
+import { refusals } from './refusals.ts';
 
 export const home: Catalogue['home'] = {
   title: 'Fragen. Abstimmen. Genau zählen.',
@@ -71,6 +72,7 @@ export const home: Catalogue['home'] = {
     declared: 'Alle mit dem Link, eine Stimme pro Benutzername',
     token: 'Alle mit einem Token, eine Stimme pro Konto',
   },
+  sentenceUpTo: 'bis zu {count} Optionen',
   sentenceOpens: { now: 'sofort offen', by_hand: 'von Hand geöffnet', at: 'öffnet {time}' },
   sentenceCloses: { by_hand: 'bis zum Schließen von Hand', at: 'schließt {time}' },
   sentenceSee: {
@@ -84,4 +86,5 @@ export const home: Catalogue['home'] = {
   opensOn: 'öffnet {time}',
   hidden: 'Ergebnisse verborgen',
   api: 'API',
+  refusals,
 };

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../en.ts';
+import { refusals } from './refusals.ts';
 
 export const manage: Catalogue['manage'] = {
   windowTitle: '{question} · Verwalten',
@@ -97,4 +98,5 @@ export const manage: Catalogue['manage'] = {
     logo_set: 'Bild gesetzt',
     logo_removed: 'Bild entfernt',
   },
+  refusals,
 };

@@ -36,6 +36,7 @@ export const results: Catalogue['results'] = {
   recent: 'Letzte 10 Minuten',
   time: 'Zeit',
   summary: 'Live: {total}. {shares}.',
+  summaryClosed: 'Die Abstimmung ist beendet: {total}. {shares}.',
   summaryShare: '{option} {percent}',
   noScript: 'Die Zahlen sind die von dem Augenblick, in dem diese Seite entstand. Neu laden zeigt neuere.',
 };

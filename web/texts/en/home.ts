@@ -1,3 +1,5 @@
+import { refusals } from './refusals.ts';
+
 export const home = {
   title: 'Ask. Vote. Count exactly.',
   description:
@@ -69,6 +71,7 @@ export const home = {
     declared: 'Anyone with the link, one vote per user name',
     token: 'Anyone with a token, one vote per account',
   },
+  sentenceUpTo: 'up to {count} options',
   sentenceOpens: { now: 'open at once', by_hand: 'opened by you', at: 'opens {time}' },
   sentenceCloses: { by_hand: 'until you close it', at: 'closes {time}' },
   sentenceSee: {
@@ -82,4 +85,5 @@ export const home = {
   opensOn: 'opens {time}',
   hidden: 'results hidden',
   api: 'API',
+  refusals,
 } as const;

@@ -1,3 +1,5 @@
+import { refusals } from './refusals.ts';
+
 export const manage = {
   windowTitle: '{question} · Manage',
   description: 'The organiser’s page of a vote.',
@@ -94,4 +96,5 @@ export const manage = {
     logo_set: 'picture set',
     logo_removed: 'picture removed',
   },
+  refusals,
 } as const;

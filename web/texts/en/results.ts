@@ -34,6 +34,7 @@ export const results = {
   recent: 'Last 10 minutes',
   time: 'Time',
   summary: 'Live: {total}. {shares}.',
+  summaryClosed: 'Voting is closed: {total}. {shares}.',
   summaryShare: '{option} {percent}',
   noScript: 'The figures are those of the moment when this page was made. Reload it to see newer ones.',
 } as const;

@@ -1,0 +1,41 @@
+import type { Catalogue } from '../en.ts';
+
+export const refusals: Catalogue['home']['refusals'] = {
+  place: '„{field}“: {rule}',
+  entry: '„{field}“, Eintrag {number}: {rule}',
+  rules: {
+    text_required: 'Hier muss etwas stehen.',
+    text_unusable: 'Darin sind Zeichen, die sich nicht speichern lassen.',
+    text_repeated: 'Das steht zweimal da.',
+    too_long: 'Höchstens {max} Zeichen passen.',
+    too_few: 'Mindestens zwei sind nötig.',
+    too_many: 'Höchstens {max} sind möglich.',
+    number_out_of_range: 'Möglich ist eine ganze Zahl bis 200.',
+    slug_malformed: 'Nur kleine Buchstaben, Ziffern und einzelne Striche dazwischen.',
+    slug_taken: 'Diese Adresse hat schon eine andere Abstimmung.',
+    origin_malformed: 'Eine Website wird wie https://example.org geschrieben, ohne Pfad; * steht für alle.',
+    time_in_the_past: 'Dieser Zeitpunkt ist schon vorbei.',
+    closes_before_opens: 'Der Schluss muss nach der Öffnung liegen.',
+    no_such_date: 'Dieses Datum gibt es nicht.',
+    min_above_max: '„Von“ darf nicht mehr sein als „bis“.',
+    max_above_option_count: 'Es gibt weniger Optionen, als eine Person wählen darf.',
+    replace_needs_voters: 'Eine Stimme lässt sich nur ändern, wo die Abstimmenden unterschieden werden.',
+    token_not_configured: 'Dieser Server kann keine Tokens prüfen.',
+    other_question: 'Das ist nicht die Frage der Abstimmung.',
+  },
+  codes: {
+    create_key_wrong: 'Das ist nicht der Anlege-Schlüssel dieses Servers.',
+    credential_missing:
+      'Diese Seite hat den Schlüssel nicht mehr. Bitte noch einmal mit dem Link zum Verwalten öffnen.',
+    manage_key_wrong: 'Das ist nicht der Schlüssel dieser Abstimmung.',
+    poll_not_found: 'Diese Abstimmung gibt es nicht mehr.',
+    poll_state_conflict: 'Der Stand der Abstimmung oder ihr Schluss lässt das gerade nicht zu.',
+    options_frozen: 'Es wurde schon abgestimmt, darum bleiben die Optionen und die Regeln der Abstimmung.',
+    body_too_large: 'Das ist mehr, als der Server auf einmal annimmt.',
+    rate_limited: 'Das war zu viel in kurzer Zeit. Gleich noch einmal versuchen.',
+  },
+  pictureTooLarge: 'Das Bild ist größer als 64 KB.',
+  pictureKind: 'Das Bild muss ein PNG, JPEG oder WebP sein.',
+  busy: 'Der Server kann das gerade nicht. Bald noch einmal versuchen.',
+  unreachable: 'Es gibt keine Verbindung zum Server. Noch einmal versuchen, sobald sie wieder da ist.',
+};
