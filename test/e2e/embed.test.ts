@@ -21,6 +21,8 @@ function serveHost(slug: string, hostname: 'localhost' | '127.0.0.1' = 'localhos
   return serveSite(documents, hostname);
 }
 
+const bottomOf = (box: { y: number; height: number } | null): number => (box?.y ?? 0) + (box?.height ?? 0);
+
 test('a frame on an allowed site shows the poll and takes a vote; on any other it stays empty', async () => {
   const poll = await createPoll(server().url, { electorate: 'open', slug: 'framed' });
   const host = await serveHost('framed');
@@ -39,6 +41,11 @@ test('a frame on an allowed site shows the poll and takes a vote; on any other i
   await frame.getByRole('button', { name: 'Vote', exact: true }).click();
   await frame.getByText('Your vote is counted').waitFor();
   expect(await totalOf(server().url, poll)).toBe(1);
+  // No frame of another site may show the receipt, so it opens beside it.
+  const opened = visitor.context.waitForEvent('page');
+  await frame.getByRole('link', { name: 'Check it later' }).click();
+  const receipt = await opened;
+  await receipt.getByRole('heading', { name: 'This ballot is counted' }).waitFor();
   // What leads away from the frame is not in it.
   expect(await frame.getByRole('navigation').count()).toBe(0);
 });
@@ -69,6 +76,10 @@ test('<hustings-poll> shows the poll on a site of another origin, as high as it 
   await page.goto(`${host.origin}/element`);
   const frame = page.frameLocator('hustings-poll iframe');
   await frame.getByRole('radio', { name: 'Coffee' }).check();
+  // The ballot ends where its last words do: there is no bar to leave room for.
+  const ballot = await frame.locator('form.ballot').boundingBox();
+  const words = await frame.locator('footer.send p').last().boundingBox();
+  expect(bottomOf(ballot) - bottomOf(words)).toBeLessThan(20);
   await frame.getByRole('button', { name: 'Vote', exact: true }).click();
   await frame.getByText('Your vote is counted').waitFor();
   expect(await totalOf(server().url, poll)).toBe(1);

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { findFreePort } from '../../scripts/services/ports.ts';
 import { shareBrowser } from '../support/browser.ts';
-import { createPoll } from '../support/http.ts';
+import { createPoll, send, type TestPoll } from '../support/http.ts';
 import { checkLooks } from '../support/page-looks.ts';
 import { castMany, takeStep } from '../support/polls.ts';
 import { shareTestServer, startOn, startTestServer } from '../support/server.ts';
@@ -80,6 +80,30 @@ test('results that show after the close appear on the page by themselves', async
   await page.getByText('Winner:').waitFor();
   expect(await page.locator('.bars li bdi').allTextContents()).toEqual(['Coffee', 'Tea']);
 });
+
+test('a screen reader hears no figures that were hidden, and hears that voting is closed', async () => {
+  const poll = await createPoll(shared().url);
+  await castMany(shared().url, poll, [3, 1]);
+  const visitor = await browser.visitor();
+  const page = await visitor.open(`${shared().url}/p/${poll.slug}/results`);
+  const spoken = page.locator('p.visually-hidden[role=status]');
+  expect(await spoken.textContent()).toMatch(/^Live: 4 votes/u);
+  await page.getByText('live, updated').waitFor();
+  await setVisibility(poll, 'manager');
+  await page.getByText('The organiser keeps them for now.').waitFor();
+  expect(await spoken.textContent()).toBe('');
+  await takeStep(shared().url, poll, 'close');
+  await setVisibility(poll, 'always');
+  await spoken.filter({ hasText: 'Voting is closed: 4 votes' }).waitFor({ state: 'attached' });
+});
+
+async function setVisibility({ id, manageKey }: TestPoll, visibility: string): Promise<void> {
+  const answer = await send('PATCH', `${shared().url}/api/v1/polls/${id}`, JSON.stringify({ visibility }), {
+    'content-type': 'application/json',
+    'manage-key': manageKey,
+  });
+  expect(answer.status).toBe(200);
+}
 
 test('results that show after voting appear on the page of whoever has voted', async () => {
   const poll = await createPoll(shared().url, { electorate: 'cookie', visibility: 'after_vote' });

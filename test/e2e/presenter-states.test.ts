@@ -137,6 +137,23 @@ test('everything on the screen fits into it without scrolling', async () => {
   }
 });
 
+/** Texts that are cut off at the bottom: how far their last line reaches under the edge of their box. */
+const cutTexts = `[...document.querySelectorAll('.outcome li, .rows .text')].flatMap((box) => {
+  const depth = box.querySelector('bdi').getBoundingClientRect().bottom - box.getBoundingClientRect().bottom;
+  return depth > 0.5 ? [box.textContent + ': ' + depth] : [];
+})`;
+
+test('letters that go below the line are not cut off', async () => {
+  const options = ['Burgers', 'Gym and yoga', 'Jogging', 'Spaghetti'];
+  const page = await presentClosed([24, 9, 18, 3], { options });
+  await page.locator('.outcome li').getByText('Burgers').waitFor();
+  for (const size of screenViewports) {
+    await page.setViewportSize(viewports[size]);
+    await untilStill(page);
+    expect([size, await page.evaluate<string[]>(cutTexts)]).toEqual([size, []]);
+  }
+});
+
 test('the code to scan takes at least a quarter of the height', async () => {
   const page = await present(await makePoll());
   for (const size of screenViewports) {

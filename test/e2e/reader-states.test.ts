@@ -97,6 +97,29 @@ test.for(Object.entries(scenes))('readers see %s as it should look', async ([nam
   await checkLooks(await bring(), name);
 });
 
+test('the counts stand below each other, also beside 100 %', async () => {
+  const page = await openClosed([5, 0, 0, 0]);
+  await page.locator('.share', { hasText: '100.0 %' }).waitFor();
+  const counts = await page.locator('.bars .label .num b').all();
+  const edges = await Promise.all(counts.map(async (count) => rightOf(await count.boundingBox())));
+  expect(edges).toHaveLength(4);
+  expect(Math.max(...edges) - Math.min(...edges)).toBeLessThan(1);
+});
+
+const rightOf = (box: { x: number; width: number } | null): number => (box?.x ?? 0) + (box?.width ?? 0);
+
+test('every link at the top is 44 pixels wide and high', async () => {
+  const poll = await makePoll();
+  for (const path of ['/', '/leaderboard', `/p/${poll.slug}`, `/p/${poll.slug}/results`, `/p/${poll.slug}/manage`]) {
+    const page = await open(path);
+    for (const link of await page.locator('.top nav a').all()) {
+      const box = await link.boundingBox();
+      const size = [path, await link.textContent(), Math.min(box?.width ?? 0, box?.height ?? 0)];
+      expect(size).toEqual([path, expect.any(String), expect.toSatisfy((pixels: number) => pixels >= 44)]);
+    }
+  }
+});
+
 test('a leaderboard without polls leads to making one', async () => {
   const empty = await startTestServer('--preset', 'none');
   const visitor = await browser.visitor();

@@ -1,9 +1,9 @@
 /** Every state of the vote page, as it looks. What leads from one to the next is told in vote.test.ts. */
 import type { Page } from 'playwright-core';
-import { test } from 'vitest';
-import { shareBrowser, type VisitorOptions } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import { shareBrowser, untilStill, type VisitorOptions } from '../support/browser.ts';
 import { createPoll, type TestPoll } from '../support/http.ts';
-import { checkLooks } from '../support/page-looks.ts';
+import { checkLooks, findOverflow } from '../support/page-looks.ts';
 import { castMany, takeStep } from '../support/polls.ts';
 import { shareTestServer } from '../support/server.ts';
 
@@ -120,7 +120,7 @@ const scenes: Record<string, () => Promise<Page>> = {
     const page = await openVote(await makePoll({ revote: 'replace' }));
     await vote(page);
     await page.getByRole('button', { name: 'Change my vote' }).click();
-    await page.getByRole('button', { name: 'Keep my vote as it is' }).waitFor();
+    await page.getByRole('link', { name: 'Keep my vote as it is' }).waitFor();
     return page;
   },
   async duplicate() {
@@ -185,6 +185,54 @@ const scenes: Record<string, () => Promise<Page>> = {
 
 test.for(Object.entries(scenes))('the vote page looks right: %s', async ([state, bring]) => {
   await checkLooks(await bring(), `vote-${state}`);
+});
+
+const manyOptions = {
+  options: Array.from({ length: 12 }, (_, index) => `Proposal number ${index + 1}`),
+  selections: { min: 1, max: 12 },
+  revote: 'replace',
+};
+
+/** How far each card with the focus reaches under the bar, going through the options with the Tab key. Pixels; below 0 is above it. */
+async function tabThroughOptions(page: Page): Promise<number[]> {
+  await page.evaluate('scrollTo(0, 0)');
+  await page.getByRole('checkbox').first().focus();
+  const depths: number[] = [];
+  for (const _ of manyOptions.options) {
+    await page.getByRole('checkbox').and(page.locator(':focus')).waitFor();
+    await untilStill(page);
+    const card = await page.locator('.option:focus-within').boundingBox();
+    const bar = await page.locator('footer.send').boundingBox();
+    depths.push((card?.y ?? 0) + (card?.height ?? 0) - (bar?.y ?? 0));
+    await page.keyboard.press('Tab');
+  }
+  return depths;
+}
+
+const barScenes = (['en', 'de'] as const).flatMap((language) =>
+  (['phone', 'narrow'] as const).map((viewport) => ({ language, viewport })),
+);
+
+test.for(barScenes)('the option with the focus is never behind the bar: %o', async (options) => {
+  const page = await openVote(await makePoll(manyOptions), options);
+  expect(Math.max(...(await tabThroughOptions(page)))).toBeLessThanOrEqual(0);
+  await page.getByRole('checkbox').first().check();
+  await page.locator('footer.send .button').click();
+  await page.locator('#outcome .button').click();
+  await page.locator('footer.send .quiet').waitFor();
+  expect(Math.max(...(await tabThroughOptions(page)))).toBeLessThanOrEqual(0);
+});
+
+test.for([
+  { width: 640, height: 430 },
+  { width: 320, height: 256 },
+])('a low window scrolls the bar along with the options: %o', async (size) => {
+  const page = await openVote(await makePoll(manyOptions));
+  await page.setViewportSize(size);
+  const last = await page.locator('.option').last().boundingBox();
+  const bar = await page.locator('footer.send').boundingBox();
+  expect(bar?.y).toBeGreaterThanOrEqual((last?.y ?? 0) + (last?.height ?? 0));
+  expect(await findOverflow(page)).toEqual([]);
 });
 
 test('an unknown poll has a page with a field for a join code', async () => {

@@ -88,11 +88,12 @@ function Hidden({ poll }: Pick<PollShown, 'poll'>) {
 function Spoken({ poll, tally }: PollShown) {
   const texts = { common: useTexts('common'), results: useTexts('results') };
   const { language } = useSetting();
-  const words = tally === null ? '' : toSummary(toBarRows(poll.options, tally), texts, language);
+  const words = tally === null ? '' : toSummary(poll.status, toBarRows(poll.options, tally), texts, language);
   const spoken = usePaced(words, summaryStepMs);
   return (
     <p class="visually-hidden" role="status">
-      {spoken}
+      {/* Figures that are hidden from now on are silent at once, and not at the next step. */}
+      {tally === null ? '' : spoken}
     </p>
   );
 }

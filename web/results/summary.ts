@@ -1,5 +1,6 @@
-/** What a screen reader is told of live results, at most every ten seconds. */
+/** What a screen reader is told of the results, at most every ten seconds. */
 import type { Language } from '../../protocol/pages.ts';
+import type { Poll } from '../../protocol/poll.ts';
 import type { BarRow } from '../parts/result-bars.tsx';
 import type { Catalogue } from '../texts/en.ts';
 import { counted, fill, toPercentText } from '../texts/wording.ts';
@@ -7,6 +8,7 @@ import { counted, fill, toPercentText } from '../texts/wording.ts';
 const optionsSaidMax = 3;
 
 export function toSummary(
+  status: Poll['status'],
   rows: readonly BarRow[],
   texts: Pick<Catalogue, 'common' | 'results'>,
   language: Language,
@@ -19,5 +21,8 @@ export function toSummary(
       fill(texts.results.summaryShare, { option: text, percent: toPercentText(share, language, 0) }),
     );
   const total = counted(texts.common.votes, votes, language);
-  return fill(texts.results.summary, { total, shares: shares.join(', ') });
+  return fill(status === 'closed' ? texts.results.summaryClosed : texts.results.summary, {
+    total,
+    shares: shares.join(', '),
+  });
 }
