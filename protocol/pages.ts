@@ -55,6 +55,10 @@ export type PageProps = {
     /** The key under which the form that is shown counts once. */
     readonly idempotencyKey: string;
     readonly chosen: readonly string[];
+    /** The name that came with a form which is shown again. */
+    readonly userId: string;
+    /** Whether `ballot` is to be changed: the page begins with the form. */
+    readonly changing: boolean;
     readonly notice: VoteNotice | null;
     /** In a frame of another site: no links that lead away. */
     readonly embedded: boolean;

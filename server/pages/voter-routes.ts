@@ -8,6 +8,7 @@ import { castToReceipt, findPoll, voterOf } from '../http/requests.ts';
 import { toBallotStatus } from '../http/views.ts';
 import { toPollView } from '../board/views.ts';
 import type { LedgerBallot } from '../ledger/ballots.ts';
+import { toRequestUrl } from '../lib/request-url.ts';
 import { toJoinCode } from '../poll/names.ts';
 import type { Poll } from '../poll/poll.ts';
 import { resultsVisible, anyone } from '../poll/visibility.ts';
@@ -18,7 +19,12 @@ import { ballotNamedBy, ballotOfVisitor, showPoll, type Exchange } from './shown
 import { toNotice, toNoticeOfState } from './vote-notice.ts';
 
 type PollRequest = FastifyRequest<{ Params: { poll: string } }>;
-type Shown = { readonly notice: VoteNotice | null; readonly chosen: readonly string[]; readonly key: string };
+type Shown = {
+  readonly notice: VoteNotice | null;
+  readonly chosen: readonly string[];
+  readonly userId: string;
+  readonly key: string;
+};
 
 const idempotencyKeyPattern = /^[\w-]{1,64}$/u;
 /** So long the answer to a form waits for the outcome of its ballot. */
@@ -83,7 +89,11 @@ async function takeForm(parts: HttpParts, exchange: VoteExchange, embedded: bool
   const chosen = form.fields('option');
   const key = form.field('key');
   const refuse = (notice: VoteNotice, status: number): Promise<FastifyReply> =>
-    sendVotePage(parts, exchange, poll, { embedded, status, shown: { notice, chosen, key } });
+    sendVotePage(parts, exchange, poll, {
+      embedded,
+      status,
+      shown: { notice, chosen, key, userId: form.field('userId') },
+    });
   if (!isOwnPage(request.headers, parts.site)) return refuse({ kind: 'form_foreign' }, 403);
   const incomplete = findGap(poll, form);
   if (incomplete !== null) return refuse(incomplete, 422);
@@ -137,6 +147,8 @@ async function sendVotePage(
     ballot: ballot === null ? null : toBallotView(ballot),
     idempotencyKey: fresh ? formKeyMark : shown?.key || makeFormKey(),
     chosen: shown?.chosen ?? [],
+    userId: shown?.userId ?? '',
+    changing: shown === undefined && ballot !== null && poll.revote === 'replace' && asksToChange(exchange.request),
     notice: notice?.kind === 'duplicate' ? withStanding(notice, ballot) : notice,
     embedded,
   };
@@ -150,6 +162,11 @@ async function sendVotePage(
       ? { picturePath: `/p/${poll.slug}/card.png` }
       : {}),
   });
+}
+
+/** Whether the address asks for the form in the place of the vote that stands (`?change=1`). */
+function asksToChange(request: FastifyRequest): boolean {
+  return toRequestUrl(request.url).searchParams.has('change');
 }
 
 function toBallotView({ ballotId, pollId, castAt, status }: LedgerBallot): CountedBallot {

@@ -109,6 +109,47 @@ test('without a script a declared voter types a name, and a feature is voted for
   expect([await totalOf(server().url, declared), await totalOf(server().url, board)]).toEqual([1, 1]);
 });
 
+test('without a script a name stays in a form that comes back', async () => {
+  const poll = await createPoll(server().url, {
+    electorate: 'declared',
+    options: ['Red', 'Green', 'Blue'],
+    selections: { min: 2, max: 2 },
+  });
+  const page = await openWithoutScript(`/p/${poll.slug}`);
+  await page.getByRole('textbox', { name: 'Your user name' }).fill('ada');
+  await page.getByRole('checkbox', { name: 'Red' }).check();
+  await page.getByRole('button', { name: 'Vote', exact: true }).click();
+  await page.getByText('Choose at least 2.').waitFor();
+  expect(await page.getByRole('textbox', { name: 'Your user name' }).inputValue()).toBe('ada');
+});
+
+test.for([
+  ['cookie', 'ballot'],
+  ['declared', 'ballot'],
+  ['cookie', 'board'],
+])('without a script a vote is changed where the poll allows it: %s, %s', async ([electorate, layout]) => {
+  const poll = await createPoll(server().url, { electorate, layout, revote: 'replace' });
+  const page = await openWithoutScript(`/p/${poll.slug}`);
+  const vote = async (option: string, button: string) => {
+    if (electorate === 'declared') await page.getByRole('textbox', { name: 'Your user name' }).fill('ada');
+    if (layout === 'board') return page.getByRole('button', { name: `Vote for ${option}` }).click();
+    await page.getByRole('radio', { name: option }).check();
+    return page.getByRole('button', { name: button, exact: true }).click();
+  };
+  await vote('Tea', 'Vote');
+  await page.getByText('Your vote is counted').waitFor();
+  const receipt = await page.locator('#outcome code').textContent();
+  await page.getByRole('button', { name: 'Change my vote' }).click();
+  await page.getByRole('link', { name: 'Keep my vote as it is' }).click();
+  await page.getByText('Your vote is counted').waitFor();
+  expect(await page.locator('#outcome code').textContent()).toBe(receipt);
+  await page.getByRole('button', { name: 'Change my vote' }).click();
+  await vote('Coffee', 'Change my vote');
+  await page.getByText('Your vote is counted').waitFor();
+  expect(await page.locator('#outcome code').textContent()).not.toBe(receipt);
+  expect(await totalOf(server().url, poll)).toBe(1);
+});
+
 test('without a script a join code leads to the vote', async () => {
   const poll = await createPoll(server().url, { electorate: 'cookie', question: 'Joined?' });
   const page = await openWithoutScript('/join');

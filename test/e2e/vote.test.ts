@@ -205,6 +205,24 @@ test('a vote is changed where the poll allows it, and counts once', async () => 
   expect(await totalOf(server().url, poll)).toBe(1);
 });
 
+test('after a change that was given up the vote stands as it was, and its option is chosen', async () => {
+  const poll = await createPoll(server().url, { electorate: 'declared', revote: 'replace' });
+  const voter = await browser.visitor();
+  const page = await voter.open(addressOf(poll));
+  await page.getByRole('textbox', { name: 'Your user name' }).fill('ada');
+  await vote(page, 'Tea');
+  await page.getByRole('button', { name: 'Change my vote' }).click();
+  await page.getByRole('radio', { name: 'Coffee' }).check();
+  await page.getByRole('link', { name: 'Keep my vote as it is' }).click();
+  await page.getByText('Your vote is counted').waitFor();
+  await page.getByRole('button', { name: 'Change my vote' }).click();
+  expect(await page.getByRole('radio', { name: 'Tea' }).isChecked()).toBe(true);
+  await page.getByRole('link', { name: 'Keep my vote as it is' }).click();
+  await page.reload();
+  await page.getByText('Your vote is counted').waitFor();
+  expect(new Set(keysOf(voter.requests)).size).toBe(1);
+});
+
 test('a vote that arrives after the close is told by how much it was late', async () => {
   // The page knows the closing time, and a busy machine takes its time to open it.
   const closesAt = new Date(Date.now() + 10_000).toISOString();
@@ -219,14 +237,16 @@ test('a vote that arrives after the close is told by how much it was late', asyn
   learn();
 });
 
-test('a vote that arrives after a close by hand is told that it was not counted', async () => {
+test('a vote that arrives after a close by hand is told that it was not counted, and by how much it was late once the page knows', async () => {
   const poll = await createPoll(server().url, { electorate: 'cookie' });
   const voter = await browser.visitor({ expected: [/status of 409/u] });
-  const { page } = await openDeaf(voter, poll);
+  const { page, learn } = await openDeaf(voter, poll);
   await page.getByRole('radio', { name: 'Tea' }).check();
   await takeStep(server().url, poll, 'close');
   await sendButton(page).click();
-  await page.getByText(/Voting closed .*before your vote arrived\. It was not counted\./u).waitFor();
+  await page.getByText('Voting closed before your vote arrived. It was not counted.').waitFor();
+  learn();
+  await page.getByText(/Voting closed \d+ s before your vote arrived\. It was not counted\./u).waitFor();
 });
 
 /** A page that hears nothing of the live stream, as behind a slow network, until `learn` is called. */

@@ -7,7 +7,7 @@ import { useSetting, useTexts } from '../parts/page.tsx';
 import { counted, fill } from '../texts/wording.ts';
 import { OptionList } from './option-list.tsx';
 import { PromiseLine } from './poll-head.tsx';
-import type { Phase } from './phase.ts';
+import type { FormProblem } from './phase.ts';
 import { toProblemText } from './problem-text.ts';
 import { TokenField } from './token-field.tsx';
 import type { Progress } from './use-sending.ts';
@@ -32,7 +32,7 @@ export function BallotForm({ poll, voting, embedded }: BallotFormProps) {
       }}
     >
       <input type="hidden" name="key" value={key} />
-      <ProblemLine poll={poll} phase={phase} />
+      <ProblemLine poll={poll} problem={phase.kind === 'choosing' ? phase.problem : null} />
       {poll.electorate === 'declared' ? <UserIdField voting={voting} disabled={sending} /> : null}
       {poll.electorate === 'token' ? <TokenField {...voting} disabled={sending} /> : null}
       <OptionList poll={poll} chosen={chosen} disabled={sending || !open} onChoose={voting.choose} />
@@ -44,16 +44,29 @@ export function BallotForm({ poll, voting, embedded }: BallotFormProps) {
             <button class="button" aria-disabled={sending}>
               {sending ? texts.sending : toSendText(poll, voting, texts)}
             </button>
-            {phase.kind === 'choosing' && phase.changing ? (
-              <button type="button" class="button quiet" onClick={voting.keepAsItIs}>
-                {texts.keep}
-              </button>
-            ) : null}
+            {phase.kind === 'choosing' && phase.changing ? <KeepLink voting={voting} /> : null}
             <PromiseLine poll={poll} embedded={embedded} />
           </div>
         </footer>
       ) : null}
     </form>
+  );
+}
+
+/** A link, so that it leads back without a script, too. */
+export function KeepLink({ voting }: { readonly voting: Voting }) {
+  const texts = useTexts('vote');
+  return (
+    <a
+      class="button quiet"
+      href={voting.keepHref}
+      onClick={(event) => {
+        event.preventDefault();
+        voting.keepAsItIs();
+      }}
+    >
+      {texts.keep}
+    </a>
   );
 }
 
@@ -64,7 +77,7 @@ function toSendText(poll: Poll, { phase, chosen }: Voting, texts: Texts): string
   return chosen.length === 0 && poll.selections.min === 0 ? texts.sendBlank : texts.send;
 }
 
-function UserIdField({ voting, disabled }: { readonly voting: Voting; readonly disabled: boolean }) {
+export function UserIdField({ voting, disabled }: { readonly voting: Voting; readonly disabled: boolean }) {
   const texts = useTexts('vote');
   return (
     <div class="user-id">
@@ -99,10 +112,9 @@ function ChosenCount({ poll, chosenCount }: { readonly poll: Poll; readonly chos
 }
 
 /** Why the form could not be sent. The focus goes to it, so that nobody looks for what is wrong. */
-function ProblemLine({ poll, phase }: { readonly poll: Poll; readonly phase: Phase }) {
+export function ProblemLine({ poll, problem }: { readonly poll: Poll; readonly problem: FormProblem | null }) {
   const texts = useTexts('vote');
   const line = useRef<HTMLParagraphElement>(null);
-  const problem = phase.kind === 'choosing' ? phase.problem : null;
   useEffect(() => line.current?.focus(), [problem]);
   if (problem === null) return null;
   return (
@@ -114,7 +126,7 @@ function ProblemLine({ poll, phase }: { readonly poll: Poll; readonly phase: Pha
 
 const tickMs = 500;
 
-function ProgressLine({ sending, progress }: { readonly sending: boolean; readonly progress: Progress }) {
+export function ProgressLine({ sending, progress }: { readonly sending: boolean; readonly progress: Progress }) {
   const texts = useTexts('vote');
   useLedgerNow(tickMs);
   if (!sending) return null;

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks';
 import type { PageProps } from '../../protocol/pages.ts';
 import { useLivePoll } from '../live/use-live-poll.ts';
 import { usePollColor } from '../parts/poll-color.ts';
@@ -58,16 +57,14 @@ function Ballot({ props, live, voting }: BallotProps) {
   const { poll, tally } = live;
   const { phase } = voting;
   const arrived = phase.kind !== 'choosing' && phase.kind !== 'sending';
-  useEffect(() => {
-    // Whoever has just voted is told so, wherever they had scrolled to.
-    if (arrived) document.querySelector<HTMLElement>('#outcome')?.focus();
-  }, [arrived]);
   return (
     <>
       {arrived ? (
         <Outcome
           phase={phase}
           changeable={poll.revote === 'replace' && poll.status === 'open'}
+          embedded={props.embedded}
+          closesAt={poll.closesAt}
           onChange={voting.change}
         />
       ) : null}

@@ -14,14 +14,18 @@ const problemOf = (code: string, more: object = {}): Problem => ({
   ...more,
 });
 const castAt = '2030-01-01T00:00:00.000Z';
+const fresh = { notice: null, ballot: null, changing: false, poll: { closesAt: castAt } };
 
 test('a page begins with what became of a form, then with the ballot that stands', () => {
   const ballot = { ballotId: 'b', pollId: 'p', castAt, status: 'counted' as const };
-  expect(toFirstPhase({ notice: null, ballot: null })).toEqual({ kind: 'choosing', problem: null, changing: false });
-  expect(toFirstPhase({ notice: null, ballot })).toEqual({ kind: 'counted', ballotId: 'b', castAt });
-  expect(toFirstPhase({ notice: { kind: 'duplicate', ballotId: 'a', castAt }, ballot }).kind).toBe('duplicate');
-  expect(toFirstPhase({ notice: { kind: 'too_many' }, ballot: null })).toMatchObject({ problem: { kind: 'too_many' } });
-  expect(toFirstPhase({ notice: { kind: 'closed', lateMs: 5 }, ballot: null })).toEqual({ kind: 'late', lateMs: 5 });
+  expect(toFirstPhase(fresh)).toEqual({ kind: 'choosing', problem: null, changing: false });
+  expect(toFirstPhase({ ...fresh, ballot })).toEqual({ kind: 'counted', ballotId: 'b', castAt });
+  expect(toFirstPhase({ ...fresh, ballot, changing: true })).toMatchObject({ kind: 'choosing', changing: true });
+  const duplicate = { kind: 'duplicate', ballotId: 'a', castAt } as const;
+  expect(toFirstPhase({ ...fresh, notice: duplicate, ballot }).kind).toBe('duplicate');
+  expect(toFirstPhase({ ...fresh, notice: { kind: 'too_many' } })).toMatchObject({ problem: { kind: 'too_many' } });
+  const late = toFirstPhase({ ...fresh, notice: { kind: 'closed', lateMs: 5 } });
+  expect(late).toEqual({ kind: 'late', atMs: Date.parse(castAt) + 5 });
 });
 
 test.for([
@@ -41,15 +45,15 @@ test.for([
 
 test('an answer leads to where it says', () => {
   const now = Date.parse(castAt) + 2_000;
-  const after = (problem: Problem) => toPhaseOfAnswer({ kind: 'refused', problem }, castAt, now);
+  const after = (problem: Problem) => toPhaseOfAnswer({ kind: 'refused', problem }, now);
   const counted = { kind: 'counted', ballotId: 'b', castAt } as const;
-  expect(toPhaseOfAnswer(counted, null, now)).toEqual(counted);
+  expect(toPhaseOfAnswer(counted, now)).toEqual(counted);
   expect(after(problemOf('ballot_already_cast', { ballotId: 'a', castAt }))).toEqual({
     kind: 'duplicate',
     ballotId: 'a',
     castAt,
   });
-  expect(after(problemOf('poll_closed'))).toEqual({ kind: 'late', lateMs: 2_000 });
+  expect(after(problemOf('poll_closed'))).toEqual({ kind: 'late', atMs: now });
   expect(after(problemOf('poll_not_open'))).toMatchObject({ kind: 'choosing', problem: { kind: 'was_not_open' } });
   expect(after(problemOf('ballot_invalid'))).toMatchObject({ kind: 'choosing', problem: { kind: 'poll_changed' } });
   expect(after(problemOf('credential_invalid'))).toMatchObject({ problem: { kind: 'token_invalid' } });
@@ -58,8 +62,8 @@ test('an answer leads to where it says', () => {
 
 test('an accepted ballot waits for its outcome, whether the page sent it or a form did', () => {
   const received = { kind: 'received', ballotId: 'b' } as const;
-  expect(toPhaseOfAnswer(received, null, 0)).toEqual(received);
-  expect(toFirstPhase({ notice: received, ballot: null })).toEqual(received);
+  expect(toPhaseOfAnswer(received, 0)).toEqual(received);
+  expect(toFirstPhase({ ...fresh, notice: received })).toEqual(received);
 });
 
 const outcome: BallotOutcome = { ballotId: 'b', pollId: 'p', castAt, status: 'counted', processing: 'processed' };
@@ -68,10 +72,10 @@ test.for([
   [{}, { kind: 'counted', ballotId: 'b', castAt }],
   [{ status: 'superseded' }, { kind: 'counted', ballotId: 'b', castAt }],
   [{ reason: 'ballot_already_cast' }, { kind: 'duplicate', ballotId: '', castAt: '' }],
-  [{ reason: 'poll_closed' }, { kind: 'late', lateMs: 1_500 }],
+  [{ reason: 'poll_closed' }, { kind: 'late', atMs: Date.parse(castAt) }],
   [
     { reason: 'poll_closed', castAt: null },
-    { kind: 'late', lateMs: null },
+    { kind: 'late', atMs: null },
   ],
   [{ reason: 'poll_not_open' }, { kind: 'choosing', problem: { kind: 'was_not_open' } }],
   [{ reason: 'ballot_invalid' }, { kind: 'choosing', problem: { kind: 'poll_changed' } }],
@@ -79,8 +83,7 @@ test.for([
   [{ reason: 'something_new' }, { kind: 'choosing', problem: { kind: 'not_counted' } }],
 ] as const)('the outcome %j of an accepted ballot leads to %j', ([ended, phase]) => {
   const status = 'reason' in ended ? ({ status: 'failed', processing: 'failed' } as const) : {};
-  const closesAt = new Date(Date.parse(castAt) - 1_500).toISOString();
-  expect(toPhaseOfOutcome({ ...outcome, ...status, ...ended }, closesAt)).toMatchObject(phase);
+  expect(toPhaseOfOutcome({ ...outcome, ...status, ...ended })).toMatchObject(phase);
 });
 
 test.for([

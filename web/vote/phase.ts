@@ -3,8 +3,10 @@
  *
  * `choosing`: the form is open; `problem` says why it could not be sent, or why it came back. `sending`: the ballot is on its way, and stays so
  * until it is certain whether it was accepted. `received`: it is accepted, and what becomes of it is not known yet. `counted`: it is in the
- * ledger. `duplicate`: an earlier one of this voter is; its id and time are empty where they are not known. `late`: the poll was closed.
+ * ledger. `duplicate`: an earlier one of this voter is; its id and time are empty where they are not known. `late`: the poll was closed; `atMs` is when the ballot
+ * arrived, by the ledger's clock. The poll says when it closed, and a page may learn that after the answer.
  */
+import type { CountedBallot } from '../../protocol/ballot.ts';
 import type { PageProps, VoteNotice } from '../../protocol/pages.ts';
 import type { Poll } from '../../protocol/poll.ts';
 import type { Problem } from '../../protocol/problem.ts';
@@ -36,22 +38,34 @@ export type Phase =
   | { readonly kind: 'received'; readonly ballotId: string }
   | { readonly kind: 'counted'; readonly ballotId: string; readonly castAt: string }
   | { readonly kind: 'duplicate'; readonly ballotId: string; readonly castAt: string }
-  | { readonly kind: 'late'; readonly lateMs: number | null };
+  | { readonly kind: 'late'; readonly atMs: number | null };
 
 /** How a page begins: with what became of a form, with the ballot that stands, or with an empty form. */
-export function toFirstPhase({ notice, ballot }: Pick<PageProps['vote'], 'notice' | 'ballot'>): Phase {
-  if (notice !== null) return toPhaseOfNotice(notice);
-  if (ballot !== null) return { kind: 'counted', ballotId: ballot.ballotId, castAt: ballot.castAt };
-  return { kind: 'choosing', problem: null, changing: false };
+export function toFirstPhase({
+  notice,
+  ballot,
+  changing,
+  poll,
+}: Pick<PageProps['vote'], 'notice' | 'ballot' | 'changing'> & { readonly poll: Pick<Poll, 'closesAt'> }): Phase {
+  if (notice !== null) return toPhaseOfNotice(notice, poll);
+  return ballot === null || changing ? { kind: 'choosing', problem: null, changing } : toPhaseOfBallot(ballot);
 }
 
-function toPhaseOfNotice(notice: VoteNotice): Phase {
+/** Of a ballot that is in the ledger. */
+export function toPhaseOfBallot({ ballotId, castAt }: CountedBallot): Phase {
+  return { kind: 'counted', ballotId, castAt };
+}
+
+function toPhaseOfNotice(notice: VoteNotice, { closesAt }: Pick<Poll, 'closesAt'>): Phase {
   switch (notice.kind) {
     case 'received':
     case 'duplicate':
       return notice;
     case 'closed':
-      return { kind: 'late', lateMs: notice.lateMs };
+      return {
+        kind: 'late',
+        atMs: closesAt === null || notice.lateMs === null ? null : Date.parse(closesAt) + notice.lateMs,
+      };
     case 'not_open':
     case 'paused':
       // The poll's own state says it, and goes on saying it when it changes.
@@ -85,19 +99,18 @@ export function findFormProblem(
   return chosenCount > max ? { kind: 'too_many' } : null;
 }
 
-/** Where an answer leads. `nowMs` and the closing time by the ledger's clock. */
+/** Where an answer leads. `nowMs` by the ledger's clock. */
 export function toPhaseOfAnswer(
   answer: Exclude<CastAnswer, { kind: 'again' }>,
-  closesAt: string | null,
   nowMs: number,
-): Phase {
+): Exclude<Phase, { kind: 'sending' }> {
   if (answer.kind !== 'refused') return answer;
   const { problem } = answer;
   switch (problem.code) {
     case 'ballot_already_cast':
       return { kind: 'duplicate', ballotId: textOf(problem, 'ballotId'), castAt: textOf(problem, 'castAt') };
     case 'poll_closed':
-      return { kind: 'late', lateMs: closesAt === null ? null : Math.max(0, nowMs - Date.parse(closesAt)) };
+      return { kind: 'late', atMs: nowMs };
     case 'poll_not_open':
       return toForm({ kind: 'was_not_open' });
     case 'credential_invalid':
@@ -110,16 +123,14 @@ export function toPhaseOfAnswer(
 }
 
 /** Where the outcome of an accepted ballot leads. */
-export function toPhaseOfOutcome(outcome: BallotOutcome, closesAt: string | null): Phase {
+export function toPhaseOfOutcome(outcome: BallotOutcome): Exclude<Phase, { kind: 'sending' }> {
   const { ballotId, castAt, status, reason } = outcome;
   if (status !== 'failed') return { kind: 'counted', ballotId, castAt: castAt ?? '' };
   switch (reason) {
     case 'ballot_already_cast':
       return { kind: 'duplicate', ballotId: '', castAt: '' };
-    case 'poll_closed': {
-      const isKnown = castAt !== null && closesAt !== null;
-      return { kind: 'late', lateMs: isKnown ? Math.max(0, Date.parse(castAt) - Date.parse(closesAt)) : null };
-    }
+    case 'poll_closed':
+      return { kind: 'late', atMs: castAt === null ? null : Date.parse(castAt) };
     case 'poll_not_open':
       return toForm({ kind: 'was_not_open' });
     case 'ballot_invalid':

@@ -9,48 +9,64 @@ export type Progress = {
   readonly pause: { readonly why: 'offline' | 'overloaded' | 'unknown'; readonly untilMs: number } | null;
 };
 
-const atFirst: Progress = { slow: false, pause: null };
+export const atFirst: Progress = { slow: false, pause: null };
 const slowMs = 3_000;
 
+type Certain = Exclude<CastAnswer, { kind: 'again' }>;
+
 /** `ballot` null: nothing is to be sent. */
-export function useSending(
-  ballot: BallotToCast | null,
-  onOutcome: (answer: Exclude<CastAnswer, { kind: 'again' }>) => void,
-): Progress {
+export function useSending(ballot: BallotToCast | null, onOutcome: (answer: Certain) => void): Progress {
   const [progress, setProgress] = useState(atFirst);
-  useEffect(() => {
-    if (ballot === null) return undefined;
-    setProgress(atFirst);
-    let stopped = false;
-    let failures = 0;
-    let pausing: ReturnType<typeof setTimeout> | undefined;
-    const slow = setTimeout(() => setProgress((before) => ({ ...before, slow: true })), slowMs);
-
-    async function attempt(): Promise<void> {
-      pausing = undefined;
-      const answer = await castOnce(ballot as BallotToCast); // Checked above; the effect runs anew for each ballot.
-      if (stopped) return;
-      if (answer.kind !== 'again') return onOutcome(answer);
-      failures += 1;
-      const pauseMs = toPauseMs(failures, answer.retryAfterMs, Math.random());
-      setProgress((before) => ({ ...before, pause: { why: answer.why, untilMs: Date.now() + pauseMs } }));
-      pausing = setTimeout(() => void attempt(), pauseMs);
-    }
-
-    function attemptNow(): void {
-      if (pausing === undefined) return;
-      clearTimeout(pausing);
-      void attempt();
-    }
-
-    void attempt();
-    globalThis.addEventListener('online', attemptNow);
-    return () => {
-      stopped = true;
-      clearTimeout(slow);
-      clearTimeout(pausing);
-      globalThis.removeEventListener('online', attemptNow);
-    };
-  }, [ballot?.key]);
+  useEffect(() => (ballot === null ? undefined : sendBallot(ballot, setProgress, onOutcome)), [ballot?.key]);
   return progress;
+}
+
+/** `onOutcome` is called once. Answers how to stop before. */
+export function sendBallot(
+  ballot: BallotToCast,
+  onProgress: (progress: Progress) => void,
+  onOutcome: (answer: Certain) => void,
+): () => void {
+  let progress = atFirst;
+  let stopped = false;
+  let failures = 0;
+  let pausing: ReturnType<typeof setTimeout> | undefined;
+  const slow = setTimeout(() => tell({ slow: true }), slowMs);
+
+  function tell(news: Partial<Progress>): void {
+    progress = { ...progress, ...news };
+    onProgress(progress);
+  }
+
+  async function attempt(): Promise<void> {
+    pausing = undefined;
+    const answer = await castOnce(ballot);
+    if (stopped) return;
+    if (answer.kind !== 'again') {
+      stop();
+      return onOutcome(answer);
+    }
+    failures += 1;
+    const pauseMs = toPauseMs(failures, answer.retryAfterMs, Math.random());
+    tell({ pause: { why: answer.why, untilMs: Date.now() + pauseMs } });
+    pausing = setTimeout(() => void attempt(), pauseMs);
+  }
+
+  function attemptNow(): void {
+    if (pausing === undefined) return;
+    clearTimeout(pausing);
+    void attempt();
+  }
+
+  function stop(): void {
+    stopped = true;
+    clearTimeout(slow);
+    clearTimeout(pausing);
+    globalThis.removeEventListener('online', attemptNow);
+  }
+
+  tell({});
+  void attempt();
+  globalThis.addEventListener('online', attemptNow);
+  return stop;
 }

@@ -16,8 +16,8 @@ const tokenInFragment = /^#token=([\w.-]+)$/u;
  * A token is kept nowhere: whoever holds it is its voter. The link of an organiser's site may carry it as `#token=…`, which browsers do
  * not send and this takes out of the address at once.
  */
-export function useVoterFields({ electorate }: Pick<Poll, 'electorate'>): VoterFields {
-  const [userId, setUserId] = useState('');
+export function useVoterFields({ electorate }: Pick<Poll, 'electorate'>, firstUserId: string): VoterFields {
+  const [userId, setUserId] = useState(firstUserId);
   const [token, setToken] = useState('');
   useEffect(() => {
     const brought = tokenInFragment.exec(location.hash)?.[1];

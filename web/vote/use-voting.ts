@@ -1,5 +1,6 @@
 /** The voter's side of the page: what is chosen, where the ballot stands, and what this browser keeps of it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { readLedgerNow } from '../live/ledger-clock.ts';
 import type { PageProps } from '../../protocol/pages.ts';
 import type { Poll } from '../../protocol/poll.ts';
 import { useBallotOutcome } from '../parts/ballot-outcome.ts';
@@ -10,6 +11,7 @@ import {
   findFormProblem,
   toFirstPhase,
   toPhaseOfAnswer,
+  toPhaseOfBallot,
   toPhaseOfKept,
   toPhaseOfOutcome,
   type Phase,
@@ -24,29 +26,30 @@ export type Voting = VoterFields & {
   readonly key: string;
   choose(optionId: string, isChosen: boolean): void;
   send(): void;
+  /** Chooses one option and sends it, unless another is on its way or counted. */
+  vote(optionId: string): void;
   /** Opens the form again, for another vote in the place of the counted one. */
   change(): void;
   keepAsItIs(): void;
+  /** Where a page without a script finds the vote that stands. */
+  readonly keepHref: string;
 };
 
 export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
   const { nowMs } = useSetting();
   const [phase, setPhase] = useState<Phase>(() => toFirstPhase(props));
   const [chosen, setChosen] = useState(props.chosen);
-  const voter = useVoterFields(poll);
+  const voter = useVoterFields(poll, props.userId);
   const { userId, token } = voter;
   const [key, setKey] = useState(props.idempotencyKey);
-  const standing = useRef<Phase | null>(null);
+  const standing = useRef(toFirstStanding(props));
   const sending: BallotToCast | null =
     phase.kind === 'sending' ? { pollId: poll.id, selections: chosen, ...credentialOf(poll, voter), key } : null;
 
   const progress = useSending(sending, (answer) => {
-    const next = toPhaseOfAnswer(answer, poll.closesAt, nowMs + performance.now());
+    const next = toPhaseOfAnswer(answer, readLedgerNow(nowMs));
     setPhase(next);
-    const kept = { key, selections: chosen, userId };
-    if (next.kind === 'counted') keep(poll.id, { ...kept, state: 'counted' });
-    else if (next.kind === 'received') keep(poll.id, { ...kept, state: 'received', ballotId: next.ballotId });
-    else keepChoosing(chosen);
+    if (!keepAccepted(poll.id, next, { key, selections: chosen, userId })) keepChoosing(chosen);
   });
 
   useReceived(poll, phase, (next) => {
@@ -61,13 +64,21 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
     keep(poll.id, { key: nextKey, selections, userId, state: 'choosing' });
   }
 
-  useKeptBallot(poll, props, (kept) => {
+  useKeptBallot(props, phase, (kept) => {
     setChosen(kept.selections);
     voter.setUserId(kept.userId ?? '');
     if (kept.state !== 'choosing') setKey(kept.key);
     const next = toPhaseOfKept(kept, poll);
     if (next !== null) setPhase((before) => (before.kind === 'received' ? before : next));
   });
+
+  function sendThese(selections: readonly string[]): void {
+    const problem = findFormProblem(poll, selections.length, { userId, token });
+    if (problem !== null) return setPhase({ kind: 'choosing', problem, changing: standing.current !== null });
+    setChosen(selections);
+    keep(poll.id, { key, selections, userId, state: 'sending' });
+    setPhase({ kind: 'sending' });
+  }
 
   return {
     phase,
@@ -76,38 +87,55 @@ export function useVoting(props: PageProps['vote'], poll: Poll): Voting {
     ...voter,
     key,
     choose(optionId, isChosen) {
-      const single = poll.selections.max === 1;
-      const others = single ? [] : chosen.filter((id) => id !== optionId);
-      const next = isChosen ? [...others, optionId] : others;
+      const next = toChosen(poll.selections.max === 1 ? [] : chosen, optionId, isChosen);
       setChosen(next);
       setPhase((before) => (before.kind === 'choosing' ? { ...before, problem: null } : before));
       keep(poll.id, { key, selections: next, userId, state: 'choosing' });
     },
-    send() {
-      const problem = findFormProblem(poll, chosen.length, { userId, token });
-      if (problem !== null) {
-        setPhase({ kind: 'choosing', problem, changing: standing.current !== null });
-        return;
-      }
-      keep(poll.id, { key, selections: chosen, userId, state: 'sending' });
-      setPhase({ kind: 'sending' });
+    send: () => sendThese(chosen),
+    vote(optionId) {
+      if (phase.kind === 'choosing') sendThese([optionId]);
     },
     change() {
-      standing.current = phase;
+      standing.current = { phase, chosen, kept: readKept(poll.id) };
       keepChoosing(chosen);
       setPhase({ kind: 'choosing', problem: null, changing: true });
     },
+    keepHref: props.ballot === null ? '?' : `?ballot=${props.ballot.ballotId}`,
     keepAsItIs() {
-      if (standing.current !== null) setPhase(standing.current);
+      if (standing.current === null) return;
+      const { phase: before, chosen: selections, kept } = standing.current;
       standing.current = null;
+      setPhase(before);
+      setChosen(selections);
+      keep(poll.id, kept ?? { key, selections, userId, state: 'choosing' });
     },
   };
+}
+
+function toChosen(before: readonly string[], optionId: string, isChosen: boolean): readonly string[] {
+  const others = before.filter((id) => id !== optionId);
+  return isChosen ? [...others, optionId] : others;
+}
+
+/** Keeps a ballot that was taken; false: it was not. */
+function keepAccepted(pollId: string, phase: Phase, kept: Pick<KeptBallot, 'key' | 'selections' | 'userId'>): boolean {
+  if (phase.kind === 'counted') keep(pollId, { ...kept, state: 'counted' });
+  if (phase.kind === 'received') keep(pollId, { ...kept, state: 'received', ballotId: phase.ballotId });
+  return phase.kind === 'counted' || phase.kind === 'received';
+}
+
+/** What is given up only when another vote is sent: where the voter stood, with what choice, and what this browser kept of it. */
+type Standing = { readonly phase: Phase; readonly chosen: readonly string[]; readonly kept: KeptBallot | null };
+
+function toFirstStanding({ ballot, changing, chosen }: PageProps['vote']): Standing | null {
+  return changing && ballot !== null ? { phase: toPhaseOfBallot(ballot), chosen, kept: null } : null;
 }
 
 /** Follows an accepted ballot to its end. */
 function useReceived(poll: Poll, phase: Phase, onEnded: (next: Phase) => void): void {
   useBallotOutcome(phase.kind === 'received' ? phase.ballotId : null, (outcome) => {
-    const next = toPhaseOfOutcome(outcome, poll.closesAt);
+    const next = toPhaseOfOutcome(outcome);
     keepOutcome(poll.id, outcome.ballotId, next.kind === 'counted');
     onEnded(next);
   });
@@ -118,10 +146,12 @@ function useReceived(poll: Poll, phase: Phase, onEnded: (next: Phase) => void): 
  * Sent again under its own key it counts once and gets the same receipt, in another tab and after a reload, too.
  */
 function useKeptBallot(
-  poll: Poll,
-  { notice, ballot }: Pick<PageProps['vote'], 'notice' | 'ballot'>,
+  { poll, notice, ballot }: Pick<PageProps['vote'], 'poll' | 'notice' | 'ballot'>,
+  phase: Phase,
   take: (kept: KeptBallot) => void,
 ): void {
+  const phaseNow = useRef(phase);
+  phaseNow.current = phase;
   useEffect(() => {
     const kept = readKept(poll.id);
     if (kept === null || notice !== null || ballot !== null) return;
@@ -133,8 +163,12 @@ function useKeptBallot(
   useEffect(
     () =>
       watchKept(poll.id, (kept) => {
-        const isAccepted = kept?.state === 'received' || kept?.state === 'counted';
-        if (isAccepted && poll.electorate !== 'open') take(kept);
+        if (kept === null || poll.electorate === 'open') return;
+        const isAccepted = kept.state === 'received' || kept.state === 'counted';
+        // A browser without a cookie gets it with the first answer, by the key: two tabs with a key each would be two voters.
+        const isFirst =
+          kept.state === 'sending' && poll.electorate === 'cookie' && phaseNow.current.kind === 'choosing';
+        if (isAccepted || isFirst) take(kept);
       }),
     [poll.id],
   );
