@@ -1,8 +1,9 @@
 /** The answer to whoever casts a ballot: counted, accepted for counting, or refused. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { BallotEnded, BallotStates } from '../intake/ballot-states.ts';
+import type { BallotStates } from '../intake/ballot-states.ts';
 import type { Receipt } from '../intake/cast-ballot.ts';
+import type { BallotOutcome } from '../ledger/ballots.ts';
 import type { PollId } from '../poll/poll.ts';
 
 /** An answer is held for an outcome so long at most, whatever the client prefers. Seconds. */
@@ -25,10 +26,17 @@ export async function awaitOutcome(states: BallotStates, received: Receipt, wait
   const ended = await states.outcomeOf(received.ballotId, received.castAt, waitMs);
   if (ended === null) return received;
   if (ended.status === 'failed') throw toRefusal(ended.reason);
+  // Ballots under one key have one id, and the ledger has the first of them.
+  if (ended.selections !== received.selections) throw toRefusal('idempotency_key_reused');
   return toCountedReceipt(ended);
 }
 
-function toCountedReceipt({ ballotId, pollId, castAt, version }: Exclude<BallotEnded, { status: 'failed' }>): Receipt {
+function toCountedReceipt({
+  ballotId,
+  pollId,
+  castAt,
+  version,
+}: Exclude<BallotOutcome, { status: 'failed' }>): Receipt {
   return { state: 'counted', ballotId, pollId: pollId as PollId, castAt, version }; // As the ledger has it.
 }
 

@@ -1,22 +1,24 @@
 import { expect, test } from 'vitest';
 import { createBallotIds } from '../identity/ballot-ids.ts';
 import { toUuidText } from '../lib/uuid-v7.ts';
-import { createBallotStates, type BallotEnded } from './ballot-states.ts';
+import type { BallotOutcome } from '../ledger/ballots.ts';
+import { createBallotStates } from './ballot-states.ts';
 
 const ids = createBallotIds(Buffer.alloc(32, 3));
 const acceptedAt = 1_700_000_000_000;
 const id = ids.ofMoment(acceptedAt * 1_000);
 const ballotId = toUuidText(id);
-const counted: BallotEnded = {
+const counted: BallotOutcome = {
   ballotId,
   pollNo: 1,
   pollId: 'p',
   castAt: acceptedAt,
   version: 1,
   status: 'counted',
+  selections: '1',
 };
 
-function createSample(answers: (BallotEnded[] | Error)[] = [], held: readonly Buffer[] = [], settledThrough = 0) {
+function createSample(answers: (BallotOutcome[] | Error)[] = [], held: readonly Buffer[] = [], settledThrough = 0) {
   const asked: (readonly string[])[] = [];
   const states = createBallotStates({
     findOutcomes(names) {
@@ -59,7 +61,7 @@ test('one look serves all who wait, and whoever waits too long hears nothing', a
 });
 
 test('what became of an earlier attempt with the same key is no answer to a later one', async () => {
-  const refused: BallotEnded = {
+  const refused: BallotOutcome = {
     ballotId,
     pollNo: 1,
     pollId: 'p',

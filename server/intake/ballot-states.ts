@@ -1,5 +1,5 @@
 /** What became of a ballot, for whoever holds its id: in the ledger, refused, or still on its way. */
-import type { BallotStore, LedgerBallot, RefusedBallot } from '../ledger/ballots.ts';
+import type { BallotOutcome, BallotStore } from '../ledger/ballots.ts';
 import { isUuidText, toUuidBytes } from '../lib/uuid-v7.ts';
 
 /** `received`: in the log. `validating`: with a worker of this process. Neither is in the ledger yet. */
@@ -10,8 +10,7 @@ export type BallotUnderWay = {
   readonly castAt: number | null;
 };
 
-export type BallotEnded = LedgerBallot | RefusedBallot;
-export type BallotState = BallotEnded | BallotUnderWay;
+export type BallotState = BallotOutcome | BallotUnderWay;
 
 export type BallotStates = {
   /** null: nobody cast a ballot with this id here. */
@@ -20,7 +19,7 @@ export type BallotStates = {
    * Waits for the outcome of an acceptance, `msMax` at most; null where it did not come in time. A ballot that is accepted again under the same
    * key has the same id, and what became of it before says nothing: `acceptedAt` tells them apart. Milliseconds by the ledger's clock.
    */
-  outcomeOf(ballotId: string, acceptedAt: number, msMax: number): Promise<BallotEnded | null>;
+  outcomeOf(ballotId: string, acceptedAt: number, msMax: number): Promise<BallotOutcome | null>;
 };
 
 export type BallotStatesParts = {
@@ -39,7 +38,7 @@ type Wait = {
   readonly ballotId: string;
   readonly acceptedAt: number;
   readonly until: number;
-  readonly resolve: (ended: BallotEnded | null) => void;
+  readonly resolve: (ended: BallotOutcome | null) => void;
 };
 
 export function createBallotStates(parts: BallotStatesParts): BallotStates {
@@ -86,7 +85,7 @@ export function createBallotStates(parts: BallotStatesParts): BallotStates {
   };
 }
 
-function outcomeSince(ended: BallotEnded | undefined, acceptedAt: number): BallotEnded | null {
+function outcomeSince(ended: BallotOutcome | undefined, acceptedAt: number): BallotOutcome | null {
   if (ended === undefined) return null;
   return ended.status === 'failed' && ended.castAt < acceptedAt ? null : ended;
 }

@@ -31,6 +31,8 @@ export type Receipt = {
   readonly castAt: number;
   /** A tally with a lower version does not hold the ballot yet. null where the poll hides its results, and of a ballot that is not counted yet. */
   readonly version: number | null;
+  /** Of a ballot that is received: what it selects. One that was received under the same key before may select something else. */
+  readonly selections?: string;
 };
 
 /** The end of one ballot: a receipt, or why there is none. */
@@ -78,7 +80,8 @@ export function createCastBallot(parts: CastParts): CastBallot {
     const { poll } = ballot;
     const ballotId = toUuidText(ballot.id);
     if (outcome.kind === 'accepted') {
-      return { state: 'received', ballotId, pollId: poll.id, castAt: outcome.castAt, version: null };
+      const selections = toSelectionsText(ballot.selections);
+      return { state: 'received', ballotId, pollId: poll.id, castAt: outcome.castAt, version: null, selections };
     }
     if (outcome.kind === 'counted') {
       return { state: 'counted', ballotId, pollId: poll.id, castAt: outcome.castAt, version: outcome.version };

@@ -13,6 +13,9 @@ export type LedgerBallot = {
   readonly status: 'counted' | 'superseded';
 };
 
+/** What became of an accepted ballot, with what it selects as `toSelectionsText` writes it: for whoever cast it, and nobody else. */
+export type BallotOutcome = (LedgerBallot & { readonly selections: string }) | RefusedBallot;
+
 /** An accepted ballot that was refused when it was recorded. */
 export type RefusedBallot = Pick<LedgerBallot, 'ballotId' | 'pollNo' | 'castAt'> & {
   /** null where the poll was deleted. */
@@ -25,7 +28,7 @@ export type BallotStore = {
   /** null for a malformed id, too: nobody holds a receipt with it. */
   find(ballotId: string): Promise<LedgerBallot | null>;
   /** What became of these ballots, as far as it is decided; a ballot is named once. Ids in their canonical text. */
-  findOutcomes(ballotIds: readonly string[]): Promise<(LedgerBallot | RefusedBallot)[]>;
+  findOutcomes(ballotIds: readonly string[]): Promise<BallotOutcome[]>;
   /** How many accepted ballots of the poll were refused when they were recorded, by reason. */
   countRefusals(pollNo: number): Promise<ReadonlyMap<string, number>>;
   /** The counted ballot of a voter. */
@@ -40,15 +43,16 @@ const outcomesQuery = `select distinct on (found.ballot_id)
   found.cast_at as "castAt",
   found.version,
   found.status,
+  found.selections,
   found.reason
 from (
-  select ballot_id, poll_no, cast_at, version, 'counted' as status, null as reason, 1 as place
+  select ballot_id, poll_no, cast_at, version, 'counted' as status, selections, null as reason, 1 as place
   from ballots where ballot_id = any ($1::uuid[])
   union all
-  select ballot_id, poll_no, cast_at, version, 'superseded', null, 2
+  select ballot_id, poll_no, cast_at, version, 'superseded', selections, null, 2
   from ballot_history where ballot_id = any ($1::uuid[])
   union all
-  select ballot_id, poll_no, accepted_at, null, 'failed', reason, 3
+  select ballot_id, poll_no, accepted_at, null, 'failed', null, reason, 3
   from ballot_refusals where ballot_id = any ($1::uuid[])
 ) as found
 left join polls on polls.poll_no = found.poll_no
@@ -80,7 +84,7 @@ export function createBallotStore(pool: Pool): BallotStore {
       return rows[0] ?? null;
     },
     async findOutcomes(ballotIds) {
-      const { rows } = await pool.query<LedgerBallot | RefusedBallot>(outcomesQuery, [ballotIds]);
+      const { rows } = await pool.query<BallotOutcome>(outcomesQuery, [ballotIds]);
       return rows;
     },
     async countRefusals(pollNo) {

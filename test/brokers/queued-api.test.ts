@@ -89,6 +89,12 @@ test('with Prefer: wait the answer is that of a server without a queue, where th
   expect(counted.json).toMatchObject({ pollId: poll.id, castAt: expect.any(String), version: 1 });
   const refused = await cast(first, poll, { userId: 'alice' }, prefer);
   expect([refused.status, refused.json]).toMatchObject([409, { code: 'ballot_already_cast', recorded: 'no' }]);
+  const bob = (selection: string) =>
+    cast(first, poll, { userId: 'bob', selections: [selection] }, { ...prefer, 'idempotency-key': 'of-bob' });
+  const kept = await bob('1');
+  expect([kept.status, (await bob('1')).text]).toEqual([201, kept.text]);
+  const reused = await bob('2');
+  expect([reused.status, reused.json]).toMatchObject([422, { code: 'idempotency_key_reused', recorded: 'no' }]);
   const { servers: alone } = await startServers('redis', { count: 1, records: false });
   const [idle] = alone as [TestServer];
   const late = await cast(idle, await createPoll(idle.url), {}, { prefer: 'wait=1' });
