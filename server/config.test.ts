@@ -245,6 +245,15 @@ describe('parseConfig', () => {
       }),
     ).toBe('--headers-timeout-ms (9000) must not be above HUSTINGS_REQUEST_TIMEOUT_MS (8000).');
   });
+
+  test('ports for the metrics of several processes that would be too high are refused', () => {
+    expect(refusalOf({ argv: ['--processes', '3', '--metrics-port', '65534'], env: {} })).toBe(
+      '--metrics-port 65534: the metrics of 3 processes would end at 65536, above 65535.',
+    );
+    expect(parseConfig({ argv: ['--processes', '2', '--metrics-port', '65534'], env: {} })).toMatchObject({
+      metricsPort: 65_534,
+    });
+  });
 });
 
 describe('the database', () => {

@@ -79,6 +79,7 @@ export function toConfig(sources: Omit<ConfigSources, 'argv'> & { flags: GivenVa
   const given = preset === 'live' ? gathered : { ...gathered, debug: undefined };
   const values = parseSettings<SettingValues>(settings, given, preset);
   checkTimeouts(values, given);
+  checkMetricsPorts(values);
   checkDuelOptions(values);
 
   const { databaseUrl, postgresHost, debug, ...others } = values;
@@ -129,6 +130,8 @@ function withoutChosenParts<Values extends object>(values: Values): Omit<Values,
   return Object.fromEntries(entries) as Omit<Values, LogPart | keyof BoardSettings>; // What is left of the same object.
 }
 
+const portMax = 65_535;
+
 /**
  * Kubernetes sets POSTGRES_PORT to a URL beside any service called "postgres". So the variables are not
  * even looked at where they are not used.
@@ -145,6 +148,15 @@ function checkTimeouts(values: SettingValues, given: GivenValues): void {
     (key) => `${given[key]?.under ?? nameOf(settings[key])} (${values[key]})`,
   );
   throw new SettingError(`${headers} must not be above ${request}.`);
+}
+
+/** Of several processes each has a port of its own for its metrics. */
+function checkMetricsPorts({ metricsPort = 0, processes }: SettingValues): void {
+  const last = metricsPort + processes - 1;
+  if (metricsPort === 0 || last <= portMax) return;
+  throw new SettingError(
+    `${nameOf(settings.metricsPort)} ${metricsPort}: the metrics of ${processes} processes would end at ${last}, above ${portMax}.`,
+  );
 }
 
 /** Two names that look alike would leave voters without a choice. */
