@@ -104,16 +104,16 @@ test('a ballot whose id tells its moment compares with one that carries it', asy
   const ledger = await openTestLedger();
   const poll = await ledger.createPoll({ revote: 'replace' });
   const lane = ledger.createLane();
-  const ids = [makeTestId(), makeTestId()];
-  const [{ us } = { us: 0 }] = await ledger.rows<{ us: number }>('select acceptance_of($1::uuid, null) as us', [
-    ids[0]?.toString('hex'),
-  ]);
   for (const [offset, counts] of [
     [-1, '1'],
     [1, '2'],
   ] as const) {
     const voterKey = toKey(10 + offset);
-    const told = toBallot(poll, { id: ids[0] ?? Buffer.alloc(16), voterKey, selections: [1] });
+    const id = makeTestId();
+    const [{ us } = { us: 0 }] = await ledger.rows<{ us: number }>('select acceptance_of($1::uuid, null) as us', [
+      id.toString('hex'),
+    ]);
+    const told = toBallot(poll, { id, voterKey, selections: [1] });
     const carried = toBallot(poll, { voterKey, acceptedUs: us + offset, selections: [2] });
     await lane.record('replace', [told]);
     await lane.record('replace', [carried]);
@@ -121,8 +121,6 @@ test('a ballot whose id tells its moment compares with one that carries it', asy
       voterKey.toString('hex'),
     ]);
     expect(row?.selections).toBe(counts);
-    ids[0] = ids[1] ?? Buffer.alloc(16);
-    ids[1] = makeTestId();
     await ledger.rows('delete from ballots where voter_key = $1', [voterKey.toString('hex')]);
   }
 });
